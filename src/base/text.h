@@ -1,0 +1,21 @@
+#pragma once
+
+/* Names and text that come from outside: what is allowed, and how to print it safely. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define NAME_LENGTH_MAX 63
+
+/* [a-z0-9][a-z0-9-]*, at most NAME_LENGTH_MAX bytes: profile, image and sandbox names. */
+bool name_is_valid(const char *s);
+
+/* No control characters (C0, DEL, C1 as UTF-8) and valid UTF-8. */
+bool text_is_clean(const char *s);
+
+/* A copy that is safe on a terminal: whatever is not clean printable UTF-8, and the characters
+ * that change the direction of text, are written as \xNN. At most `limit` bytes of s are used. */
+char *text_escape(const char *s, size_t limit);
+
+/* The entry of `candidates` (NULL-terminated) nearest to s, or NULL if none is near. */
+const char *text_suggest(const char *s, char *const *candidates);
