@@ -1,0 +1,357 @@
+#include "box/tree.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "box/init-protocol.h"
+
+#define INIT_PROGRAM VITRINE_EXEC_DIR "/vitrine-init"
+
+/* Directories that every box needs over its image, whatever is in it. */
+static const char *const standard_dirs[] = { "/proc", "/sys", "/dev",	  "/etc",
+					     "/tmp",  "/run", "/var/tmp", "/.vitrine" };
+
+/* Descriptors of the directories that a box's tree is made of. */
+struct layers {
+	int shared;   /* of the sandbox */
+	int identity; /* of the box, as all below */
+	int scratch;
+	int root;
+};
+
+static void layers_release(struct layers *l)
+{
+	close_fd(l->shared);
+	close_fd(l->identity);
+	close_fd(l->scratch);
+	close_fd(l->root);
+}
+
+/* Opens (with `make`: makes) the directory `path` beneath `base`, component by component; no link
+ * is followed. With a read-only file system what is missing is an error. */
+static int open_beneath(int base, const char *path, bool make, int *ret_fd, struct error **err)
+{
+	_cleanup_free_ char *copy = xstrdup(path);
+	_cleanup_close_ int fd = openat(base, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *state, *part;
+
+	for (part = strtok_r(copy, "/", &state); part && fd >= 0;
+	     part = strtok_r(NULL, "/", &state)) {
+		int next;
+
+		if (!strcmp(part, ".."))
+			return error_set(err, EINVAL, "'%s' leaves the box", path);
+		if (make && mkdirat(fd, part, 0755) < 0 && errno != EEXIST && errno != EROFS)
+			return error_errno(err, "cannot make '%s' for the box", path);
+		next = openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		close_fd(fd);
+		fd = next;
+	}
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s' of the box", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* The directory that holds `path`, and the last component (points into path). */
+static int open_parent(int base, const char *path, int *ret_fd, const char **ret_name,
+		       struct error **err)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = xstrndup(path, (size_t)(slash - path));
+
+	*ret_name = slash + 1;
+	return open_beneath(base, parent, true, ret_fd, err);
+}
+
+static int make_file(int base, const char *path, const char *content, mode_t mode,
+		     struct error **err)
+{
+	_cleanup_close_ int parent = -EBADF, fd = -EBADF;
+	const char *name;
+	int r;
+
+	r = open_parent(base, path, &parent, &name, err);
+	if (r < 0)
+		return r;
+	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		return error_errno(err, "cannot make '%s' for the box", path);
+	r = fs_write_all(fd, content, strlen(content), err);
+	if (r < 0)
+		return error_prefix(err, "'%s' of the box", path);
+	return 0;
+}
+
+/* A mount point: a directory, or an empty file for something that is not one. */
+static int make_target(int base, const char *path, bool directory, struct error **err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	const char *name;
+	int r;
+
+	if (directory)
+		return open_beneath(base, path, true, &fd, err);
+	r = open_parent(base, path, &fd, &name, err);
+	if (r < 0)
+		return r;
+	if (mknodat(fd, name, S_IFREG | 0444, 0) < 0 && errno != EEXIST && errno != EROFS)
+		return error_errno(err, "cannot make '%s' for the box", path);
+	return 0;
+}
+
+/* What a mount shows, as a detached copy with its flags set (open_tree(2), mount_setattr(2)). */
+static int clone_mount(int source, bool read_only, bool exec, int *ret_fd, struct error **err)
+{
+	_cleanup_close_ int fd = open_tree(source, "",
+					   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			    (read_only ? MOUNT_ATTR_RDONLY : 0) | (exec ? 0 : MOUNT_ATTR_NOEXEC),
+		.propagation = MS_PRIVATE,
+	};
+
+	if (fd < 0)
+		return error_errno(err, "cannot clone a mount");
+	if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+		return error_errno(err, "cannot restrict a mount");
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int attach_mount(int mount_fd, int base, const char *path, bool directory,
+			struct error **err)
+{
+	_cleanup_close_ int parent = -EBADF, target = -EBADF;
+	const char *name;
+	int r;
+
+	if (directory) {
+		r = open_beneath(base, path, true, &target, err);
+		if (r < 0)
+			return r;
+	} else {
+		r = open_parent(base, path, &parent, &name, err);
+		if (r < 0)
+			return r;
+		target = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (target < 0)
+			return error_errno(err, "cannot open '%s' of the box", path);
+	}
+	if (move_mount(mount_fd, "", target, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return error_errno(err, "cannot mount '%s' in the box", path);
+	return 0;
+}
+
+/* A scratch or shared directory; the first box that names a shared one makes it. */
+static int make_owned_dir(int base, const struct box_mount *m, int *ret_fd, struct error **err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	uid_t owner = m->owner < 0 ? 0 : (uid_t)m->owner;
+	bool made = mkdirat(base, m->name, 0700) == 0;
+	int r;
+
+	if (!made && errno != EEXIST)
+		return error_errno(err, "cannot make directory '%s'", m->name);
+	r = fs_open_dir(base, m->name, &fd, err);
+	if (r < 0)
+		return r;
+	if (made && (fchown(fd, owner, owner) < 0 || fchmod(fd, m->mode) < 0))
+		return error_errno(err, "cannot hand over directory '%s'", m->name);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int open_source(const struct layers *l, const struct box_mount *m, int *ret_fd,
+		       struct error **err)
+{
+	switch (m->source) {
+	case MOUNT_SCRATCH:
+		return make_owned_dir(l->scratch, m, ret_fd, err);
+	case MOUNT_SHARED:
+		return make_owned_dir(l->shared, m, ret_fd, err);
+	case MOUNT_HOST:
+		*ret_fd = open(m->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		return *ret_fd < 0 ? error_errno(err, "cannot open '%s'", m->name) : 0;
+	}
+	return error_set(err, EPROTO, "unknown kind of mount");
+}
+
+static int is_directory(int fd, bool *ret, struct error **err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, "cannot stat a mount");
+	*ret = S_ISDIR(st.st_mode);
+	return 0;
+}
+
+static int make_mount(const struct layers *l, const struct box_mount *m, struct error **err)
+{
+	_cleanup_close_ int source = -EBADF, clone = -EBADF;
+	bool directory;
+	int r;
+
+	r = open_source(l, m, &source, err);
+	if (r < 0)
+		return r;
+	r = is_directory(source, &directory, err);
+	if (r < 0)
+		return r;
+	r = clone_mount(source, m->read_only, m->exec, &clone, err);
+	if (r < 0)
+		return error_prefix(err, "'%s'", m->name);
+	r = make_target(l->root, m->target, directory, err);
+	if (r < 0)
+		return r;
+	return attach_mount(clone, l->root, m->target, directory, err);
+}
+
+static int host_target_is_directory(const struct box_mount *m, bool *ret, struct error **err)
+{
+	_cleanup_close_ int fd = -EBADF;
+
+	*ret = true;
+	if (m->source != MOUNT_HOST)
+		return 0;
+	fd = open(m->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", m->name);
+	return is_directory(fd, ret, err);
+}
+
+static int fill_identity(const struct job *j, int identity, struct error **err)
+{
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(standard_dirs); i++) {
+		r = make_target(identity, standard_dirs[i], true, err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < j->box.n_mounts; i++) {
+		bool directory;
+
+		r = host_target_is_directory(&j->box.mounts[i], &directory, err);
+		if (r < 0)
+			return r;
+		r = make_target(identity, j->box.mounts[i].target, directory, err);
+		if (r < 0)
+			return r;
+	}
+	r = make_target(identity, INIT_PATH, false, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < j->box.n_files; i++) {
+		const struct box_file *f = &j->box.files[i];
+
+		r = make_file(identity, f->path, f->content, f->mode, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Layers are named by descriptor: no character of a path can be taken for an option. `userxattr` is
+ * what an unprivileged overlay needs to remove and rename directories of the image. */
+static int mount_root(const struct job *j, int box_dir, int identity, struct error **err)
+{
+	_cleanup_close_ int image = open(j->box.image_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *target = xasprintf("/proc/self/fd/%d/root", box_dir), *options = NULL;
+	unsigned long flags = MS_NOSUID | MS_NODEV;
+
+	if (image < 0)
+		return error_errno(err, "cannot open image directory '%s'", j->box.image_dir);
+	if (j->box.root_writable) {
+		options = xasprintf("lowerdir=/proc/self/fd/%d:/proc/self/fd/%d,upperdir=/proc/"
+				    "self/fd/%d/upper,"
+				    "workdir=/proc/self/fd/%d/work,userxattr",
+				    identity, image, box_dir, box_dir);
+	} else {
+		options = xasprintf("lowerdir=/proc/self/fd/%d:/proc/self/fd/%d,userxattr",
+				    identity, image);
+		flags |= MS_RDONLY;
+	}
+	if (mount("vitrine", target, "overlay", flags, options) < 0)
+		return error_errno(err, "cannot mount the root of the box");
+	return 0;
+}
+
+static int make_layers(const struct job *j, struct layers *l, int *ret_box_dir, struct error **err)
+{
+	static const char *const parts[] = { "identity", "scratch", "upper", "work", "root" };
+	_cleanup_close_ int tree = -EBADF, box_dir = -EBADF;
+	int r;
+
+	r = fs_open_dir(AT_FDCWD, j->tree, &tree, err);
+	if (r < 0)
+		return r;
+	r = fs_open_dir(tree, "shared", &l->shared, err);
+	if (r < 0)
+		return r;
+	if (mkdirat(tree, box_kind_to_string(j->box.kind), 0711) < 0)
+		return error_errno(err, "cannot make the directory of the box");
+	r = fs_open_dir(tree, box_kind_to_string(j->box.kind), &box_dir, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (mkdirat(box_dir, parts[i], 0755) < 0)
+			return error_errno(err, "cannot make '%s' of the box", parts[i]);
+	r = fs_open_dir(box_dir, "identity", &l->identity, err);
+	if (r < 0)
+		return r;
+	r = fs_open_dir(box_dir, "scratch", &l->scratch, err);
+	if (r < 0)
+		return r;
+	*ret_box_dir = TAKE_FD(box_dir);
+	return 0;
+}
+
+static int mount_init(int root, struct error **err)
+{
+	_cleanup_close_ int program = open(INIT_PROGRAM, O_PATH | O_NOFOLLOW | O_CLOEXEC),
+			    clone = -EBADF;
+	int r;
+
+	if (program < 0)
+		return error_errno(err, "cannot open '%s'", INIT_PROGRAM);
+	r = clone_mount(program, true, true, &clone, err);
+	if (r < 0)
+		return r;
+	return attach_mount(clone, root, INIT_PATH, false, err);
+}
+
+int tree_make(const struct job *j, struct error **err)
+{
+	_cleanup_(layers_release) struct layers l = { -EBADF, -EBADF, -EBADF, -EBADF };
+	_cleanup_close_ int box_dir = -EBADF;
+	int r;
+
+	r = make_layers(j, &l, &box_dir, err);
+	if (r < 0)
+		return r;
+	r = fill_identity(j, l.identity, err);
+	if (r < 0)
+		return r;
+	r = mount_root(j, box_dir, l.identity, err);
+	if (r < 0)
+		return r;
+	r = fs_open_dir(box_dir, "root", &l.root, err);
+	if (r < 0)
+		return r;
+	r = mount_init(l.root, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < j->box.n_mounts; i++) {
+		r = make_mount(&l, &j->box.mounts[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
