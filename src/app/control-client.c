@@ -1,0 +1,176 @@
+#include "app/control-client.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include "app/registry.h"
+#include "base/loop.h"
+#include "base/sock.h"
+#include "base/spawn.h"
+#include "session/stdio.h"
+
+#define STOP_TIMEOUT_MS 10000
+
+int control_connect(const char *name, int *ret_fd, char **ret_id, struct error **err)
+{
+	_cleanup_close_ int runtime = -EBADF, dir = -EBADF;
+	_cleanup_free_ char *id = NULL;
+	int r;
+
+	r = runtime_open(&runtime, err);
+	if (r < 0)
+		return r;
+	r = registry_find(runtime, name, &id, err);
+	if (r < 0)
+		return r;
+	r = registry_open(runtime, id, &dir, err);
+	if (r < 0)
+		return r;
+	r = sock_connect(dir, CONTROL_SOCKET, ret_fd, err);
+	if (r < 0)
+		return error_prefix(err, "sandbox '%s'", id);
+	if (ret_id)
+		*ret_id = TAKE_PTR(id);
+	return 0;
+}
+
+/* Receives one message and its type. 0 when the supervisor closed. */
+static int hear(int fd, struct message *m, struct wire *ret_rest, uint32_t *ret_type,
+		struct error **err)
+{
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	r = sock_receive(fd, m, err);
+	if (r < 0 || m->size == 0)
+		return r;
+	*ret_rest = wire_open(m->data, m->size);
+	*ret_type = wire_get_u32(ret_rest);
+	if (*ret_type != CONTROL_ERROR)
+		return 1;
+	text = wire_get_string(ret_rest);
+	return error_set(err, EREMOTEIO, "%s", text);
+}
+
+int control_ask(int fd, enum control_message request, struct error **err)
+{
+	_cleanup_free_ struct message *answer = xmalloc(sizeof *answer);
+	_cleanup_buf_ struct buf m = { 0 };
+	uint32_t type;
+	struct wire w;
+	int r;
+
+	wire_put_u32(&m, request);
+	r = sock_send(fd, m.data, m.size, NULL, 0, err);
+	if (r < 0)
+		return r;
+	r = hear(fd, answer, &w, &type, err);
+	if (r == 0)
+		return error_set(err, EPIPE, "the sandbox ended");
+	return r < 0 ? r : 0;
+}
+
+int control_stop(int fd, struct error **err)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int r;
+
+	r = control_ask(fd, CONTROL_STOP, err);
+	if (r < 0 && r != -EPIPE)
+		return r;
+	*err = error_free(*err);
+	do
+		r = poll(&p, 1, STOP_TIMEOUT_MS);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return error_set(err, ETIMEDOUT, "the sandbox does not end");
+	return 0;
+}
+
+struct entered {
+	int fd;
+	struct stdio *stdio;
+	int signals;
+	bool done;
+	int code; /* or a negative error in `error` */
+	struct error *error;
+	struct message inbox;
+};
+
+static void on_answer(void *user, short revents)
+{
+	struct entered *e = user;
+	uint32_t type;
+	struct wire w;
+	int r;
+
+	(void)revents;
+	r = hear(e->fd, &e->inbox, &w, &type, &e->error);
+	if (r == 0)
+		r = error_set(&e->error, EPIPE, "the sandbox ended");
+	if (r < 0 || type == CONTROL_ENDED) {
+		e->code = r < 0 ? r : status_to_exit_code((int)wire_get_u32(&w));
+		e->done = true;
+	} else if (type == CONTROL_STARTED && e->inbox.n_fds == 1) {
+		stdio_terminal(e->stdio, TAKE_FD(e->inbox.fds[0]));
+	}
+	message_close_fds(&e->inbox);
+}
+
+static void on_resize(void *user, short revents)
+{
+	struct signalfd_siginfo info;
+	struct entered *e = user;
+
+	(void)revents;
+	if (read(e->signals, &info, sizeof info) == sizeof info)
+		stdio_resize(e->stdio);
+}
+
+static int send_enter(int fd, char *const *argv, const struct stdio_ends *ends, struct error **err)
+{
+	_cleanup_buf_ struct buf m = { 0 };
+
+	wire_put_u32(&m, CONTROL_ENTER);
+	wire_put_strv(&m, argv);
+	wire_put_u32(&m, ends->terminal);
+	wire_put_u32(&m, ends->rows);
+	wire_put_u32(&m, ends->columns);
+	return sock_send(fd, m.data, m.size, ends->fds, ends->terminal ? 0 : 3, err);
+}
+
+int control_enter(int fd, char *const *argv, int *ret_code, struct error **err)
+{
+	_cleanup_(loop_freep) struct loop *loop = loop_new();
+	_cleanup_free_ struct entered *e = xcalloc(1, sizeof *e);
+	struct stdio_ends ends;
+	sigset_t resize;
+	int r;
+
+	e->fd = fd;
+	sigemptyset(&resize);
+	sigaddset(&resize, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &resize, NULL);
+	e->signals = signalfd(-1, &resize, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (e->signals < 0)
+		return error_errno(err, "cannot wait for signals");
+	loop_add(loop, e->signals, POLLIN, on_resize, e);
+	r = stdio_new(loop, false, NULL, NULL, &ends, &e->stdio, err);
+	if (r >= 0)
+		r = send_enter(fd, argv, &ends, err);
+	stdio_ends_release(&ends);
+	if (r >= 0) {
+		loop_add(loop, fd, POLLIN, on_answer, e);
+		r = loop_run(loop, &e->done, -1, err);
+	}
+	e->stdio = stdio_end(e->stdio);
+	close_fd(e->signals);
+	if (r >= 0 && e->code < 0)
+		r = error_move(err, e->error);
+	if (r < 0)
+		return r;
+	*ret_code = e->code;
+	return 0;
+}

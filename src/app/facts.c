@@ -1,0 +1,67 @@
+#include "app/facts.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+
+#define ZONE_DIR "/usr/share/zoneinfo/"
+
+/* The zone that /etc/localtime points to (localtime(5)); NULL where that tells nothing. */
+static char *time_zone(void)
+{
+	char target[PATH_MAX] = "";
+	const char *zone;
+
+	if (readlink("/etc/localtime", target, sizeof target - 1) < 0)
+		return NULL;
+	zone = strstr(target, ZONE_DIR);
+	if (!zone)
+		return NULL;
+	zone += strlen(ZONE_DIR);
+	if (strspn(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") !=
+	    strlen(zone))
+		return NULL;
+	return xstrdup(zone);
+}
+
+int facts_gather(struct facts *ret, struct error **err)
+{
+	const struct passwd *p = getpwuid(getuid());
+	struct stat st;
+
+	if (!p)
+		return error_set(err, ENOENT, "user %u has no entry in the password database",
+				 getuid());
+	if (*p->pw_dir != '/' || !text_is_clean(p->pw_dir))
+		return error_set(err, EINVAL,
+				 "the home directory of user '%s' is not an absolute path",
+				 p->pw_name);
+	if (stat(p->pw_dir, &st) < 0)
+		return error_errno(err, "home directory '%s'", p->pw_dir);
+	if (st.st_uid != p->pw_uid)
+		return error_set(err, EPERM, "home directory '%s' does not belong to user '%s'",
+				 p->pw_dir, p->pw_name);
+	*ret = (struct facts){ .user = xstrdup(p->pw_name),
+			       .home = xstrdup(p->pw_dir),
+			       .time_zone = time_zone() };
+	ret->host = (struct host_facts){
+		.uid = p->pw_uid,
+		.gid = p->pw_gid,
+		.user = ret->user,
+		.home = ret->home,
+		.time_zone = ret->time_zone,
+	};
+	return 0;
+}
+
+void facts_release(struct facts *f)
+{
+	free(f->user);
+	free(f->home);
+	free(f->time_zone);
+	*f = (struct facts){ 0 };
+}

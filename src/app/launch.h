@@ -1,0 +1,20 @@
+#pragma once
+
+/* One sandbox from its profile to nothing left: what `vitrine run` does. */
+
+#include "plan/plan.h"
+#include "profile/profile.h"
+
+struct launch {
+	const struct profile *profile;
+	struct run_request request;
+	bool detached; /* no terminal, no pipes: output goes to the log alone */
+	bool timings;  /* print how long each phase took, on stderr */
+	/* Called once when the application runs. May be NULL. */
+	void (*running)(void *user, const char *id);
+	void *user;
+};
+
+/* Runs to the end. On success *ret_code is the exit code of the application (128 + signal where one
+ * killed it, or where one told us to end). */
+int launch_run(const struct launch *l, int *ret_code, struct error **err);

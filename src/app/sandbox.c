@@ -1,0 +1,56 @@
+#include "app/sandbox.h"
+
+void sandbox_stop(struct sandbox *s, int code)
+{
+	if (s->done)
+		return;
+	s->done = true;
+	s->code = code;
+	loop_cancel(s->loop);
+}
+
+void sandbox_lose(struct sandbox *s, const char *why)
+{
+	log_line(s->log, "%s", why);
+	if (s->done)
+		return;
+	s->done = true;
+	s->lost = xstrdup(why);
+	loop_cancel(s->loop);
+}
+
+/* The boxes first: with them ends whatever could still disturb. */
+void sandbox_end(struct sandbox *s)
+{
+	struct error *ignored = NULL;
+
+	if (s->plan && s->dir.fd >= 0)
+		(void)state_write(s->dir.fd, s->plan, STATE_ENDING, s->started, &ignored);
+	error_free(ignored);
+	s->stdio = stdio_end(s->stdio);
+	s->display = display_end(s->display);
+	s->sound = sound_end(s->sound);
+	s->net = net_end(s->net);
+	for (size_t k = 0; k < BOX_KIND_MAX; k++)
+		s->boxes[k] = box_end(s->boxes[k]);
+	s->shared = close_fd(s->shared);
+	holder_release(&s->holder);
+	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
+		close_fd(s->image_locks[k]);
+		free(s->image_dirs[k]);
+	}
+	s->log = log_free(s->log);
+	registry_remove(s->runtime_dir, &s->dir);
+	/* Last, because its callers wait for the connection to close when nothing is left. */
+	s->control = control_free(s->control);
+	s->plan = plan_free(s->plan);
+	x11_desktop_release(&s->desktop);
+	facts_release(&s->facts);
+	close_fd(s->filter);
+	close_fd(s->signals);
+	close_fd(s->lock);
+	close_fd(s->runtime_dir);
+	free(s->started);
+	free(s->lost);
+	s->loop = loop_free(s->loop);
+}

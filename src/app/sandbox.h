@@ -1,0 +1,55 @@
+#pragma once
+
+/* One running sandbox as its supervisor holds it. Filled by the phases of launch.c, in their order.
+ */
+
+#include "app/control-server.h"
+#include "app/facts.h"
+#include "app/launch.h"
+#include "app/log.h"
+#include "app/registry.h"
+#include "app/state.h"
+#include "box/box.h"
+#include "session/display.h"
+#include "session/net.h"
+#include "session/sound.h"
+#include "session/stdio.h"
+#include "session/x11-auth.h"
+
+struct sandbox {
+	const struct launch *launch;
+	struct loop *loop;
+	struct facts facts;
+	int runtime_dir, lock;
+	struct sandbox_dir dir;
+	struct log *log;
+	char *started; /* time of day */
+
+	struct x11_desktop desktop;
+	struct slice slices[BOX_KIND_MAX];
+	char *image_dirs[BOX_KIND_MAX];
+	int image_locks[BOX_KIND_MAX];
+	struct plan *plan;
+	int filter;
+	struct holder holder;
+	int shared; /* the tmpfs' directory `shared` */
+
+	struct box *boxes[BOX_KIND_MAX];
+	struct net *net;
+	struct sound *sound;
+	struct display *display;
+	struct control *control;
+	struct stdio *stdio;
+	int signals;
+
+	bool done;  /* something ended the sandbox: leave the loop */
+	int code;   /* exit code of the application or of the signal */
+	char *lost; /* a part died: why. NULL when the application ended or somebody stopped it */
+};
+
+/* Makes the loop end; the first reason counts. */
+void sandbox_stop(struct sandbox *s, int code);
+void sandbox_lose(struct sandbox *s, const char *why);
+
+/* Ends and removes everything, whatever phase was reached. */
+void sandbox_end(struct sandbox *s);

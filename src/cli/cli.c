@@ -1,0 +1,43 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fs.h"
+
+int cli_fail(struct error *e, int status)
+{
+	fprintf(stderr, "vitrine: %s\n", e->message);
+	error_free(e);
+	return status;
+}
+
+int cli_usage(const struct command *c, const char *format, ...)
+{
+	_cleanup_free_ char *what = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	what = xvasprintf(format, ap);
+	va_end(ap);
+	fprintf(stderr, "vitrine: %s (see 'vitrine %s --help')\n", what, c->name);
+	return EXIT_USAGE;
+}
+
+int cli_print(const char *text)
+{
+	struct error *error = NULL;
+
+	if (fs_write_all(STDOUT_FILENO, text, strlen(text), &error) < 0) {
+		error_prefix(&error, "standard output");
+		return cli_fail(error, EXIT_FAILED);
+	}
+	return EXIT_OK;
+}
+
+int cli_colours(int fd)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(fd) && !(no_color && *no_color);
+}

@@ -1,0 +1,39 @@
+#pragma once
+
+/*
+ * Commands: one file each, one descriptor each. The descriptor's table is the help, the dispatch
+ * and the completion; a command reports an error exactly once, here, and returns its exit status.
+ */
+
+#include "base/error.h"
+
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_SETUP = 125, /* vitrine itself failed, before or instead of the application */
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* after the name, for --help */
+	const char *summary;
+	int (*run)(int argc, char **argv);  /* argv[0] is the command; NULL for a noun */
+	const struct command *const *verbs; /* of a noun, NULL-terminated */
+};
+
+extern const struct command cmd_run, cmd_ps, cmd_stop, cmd_enter, cmd_logs, cmd_attach, cmd_detach,
+	cmd_doctor, cmd_image, cmd_profile;
+
+/* Prints "vitrine: <message>" on stderr, frees the error, returns `status`. */
+int cli_fail(struct error *e, int status);
+
+/* The same for a wrong call, with a pointer to --help; returns EXIT_USAGE. */
+int cli_usage(const struct command *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Writes text to stdout. Reports what could not be written; returns the exit status. */
+int cli_print(const char *text);
+
+/* Are colours wanted on this stream? A terminal, and no NO_COLOR (https://no-color.org). */
+int cli_colours(int fd);

@@ -1,0 +1,46 @@
+/* attach and detach: the same call with another request. */
+
+#include "app/control-client.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+
+static int ask(const struct command *c, enum control_message request, int argc, char **argv)
+{
+	const struct option_row rows[] = { { 0 } };
+	_cleanup_close_ int fd = -EBADF;
+	struct error *error = NULL;
+	int first = options_parse(c, rows, argc, argv);
+
+	if (first < 0)
+		return options_status(first);
+	if (first + 1 != argc)
+		return cli_usage(c, "give one sandbox");
+	if (control_connect(argv[first], &fd, NULL, &error) < 0 ||
+	    control_ask(fd, request, &error) < 0)
+		return cli_fail(error, EXIT_FAILED);
+	return EXIT_OK;
+}
+
+static int run_attach(int argc, char **argv)
+{
+	return ask(&cmd_attach, CONTROL_ATTACH, argc, argv);
+}
+
+static int run_detach(int argc, char **argv)
+{
+	return ask(&cmd_detach, CONTROL_DETACH, argc, argv);
+}
+
+const struct command cmd_attach = {
+	.name = "attach",
+	.arguments = "ID",
+	.summary = "Show the windows of a sandbox on this desktop",
+	.run = run_attach,
+};
+
+const struct command cmd_detach = {
+	.name = "detach",
+	.arguments = "ID",
+	.summary = "Hide the windows of a sandbox; the application keeps running",
+	.run = run_detach,
+};

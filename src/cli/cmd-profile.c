@@ -1,0 +1,73 @@
+#include <stdio.h>
+
+#include "app/facts.h"
+#include "base/buf.h"
+#include "base/strv.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "profile/load.h"
+
+static const struct command cmd_list, cmd_show;
+
+static int run_list(int argc, char **argv)
+{
+	const struct option_row rows[] = { { 0 } };
+	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_strv_ char **names = NULL;
+	_cleanup_buf_ struct buf text = { 0 };
+	struct error *error = NULL;
+	int first = options_parse(&cmd_list, rows, argc, argv);
+
+	if (first < 0)
+		return options_status(first);
+	if (first != argc)
+		return cli_usage(&cmd_list, "takes no argument");
+	if (facts_gather(&facts, &error) < 0 || profile_list(facts.home, &names, &error) < 0)
+		return cli_fail(error, EXIT_FAILED);
+	for (char **name = names; name && *name; name++)
+		buf_addf(&text, "%s\n", *name);
+	return cli_print(text.data ? text.data : "");
+}
+
+static int run_show(int argc, char **argv)
+{
+	const struct option_row rows[] = { { 0 } };
+	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct error *error = NULL;
+	int first = options_parse(&cmd_show, rows, argc, argv);
+
+	if (first < 0)
+		return options_status(first);
+	if (first + 1 != argc)
+		return cli_usage(&cmd_show, "give one profile");
+	if (facts_gather(&facts, &error) < 0 ||
+	    profile_load(argv[first], facts.home, &p, &error) < 0)
+		return cli_fail(error, EXIT_FAILED);
+	text = profile_write(p);
+	return cli_print(text);
+}
+
+static const struct command cmd_list = {
+	.name = "list",
+	.arguments = "",
+	.summary = "List the profiles",
+	.run = run_list,
+};
+
+static const struct command cmd_show = {
+	.name = "show",
+	.arguments = "PROFILE",
+	.summary = "Print every setting of a profile",
+	.run = run_show,
+};
+
+static const struct command *const verbs[] = { &cmd_list, &cmd_show, NULL };
+
+const struct command cmd_profile = {
+	.name = "profile",
+	.arguments = "VERB",
+	.summary = "Look at profiles",
+	.verbs = verbs,
+};

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "app/facts.h"
+#include "profile/profile.h"
+
+/* Are the images there that a sandbox of this profile needs? At a terminal a missing one is built
+ * after a question; otherwise the command that builds it is printed. Returns an exit status.
+ * `display` is that of the command line, or negative. */
+int first_image(const struct facts *facts, const struct profile *profile, int display);

@@ -1,0 +1,148 @@
+/* vitrine: the command line. Finds the command, gives it a clean process, and reports once. */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "config.h"
+
+static const struct command *const commands[] = {
+	&cmd_run,    &cmd_ps,	  &cmd_stop,	&cmd_enter, &cmd_logs, &cmd_attach,
+	&cmd_detach, &cmd_doctor, &cmd_profile, &cmd_image, NULL,
+};
+
+static void describe(struct buf *text, const struct command *const *table, const char *noun)
+{
+	for (; *table; table++) {
+		_cleanup_free_ char *call = xasprintf("%s%s %s", noun, (*table)->name,
+						      (*table)->arguments);
+
+		if ((*table)->verbs) {
+			_cleanup_free_ char *prefix = xasprintf("%s ", (*table)->name);
+
+			describe(text, (*table)->verbs, prefix);
+		} else {
+			buf_addf(text, "  %-34s %s\n", call, (*table)->summary);
+		}
+	}
+}
+
+static int help(void)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	buf_adds(&text, "Usage: vitrine COMMAND [OPTION...] [ARGUMENT...]\n"
+			"Runs desktop applications in throw-away containers.\n\nCommands:\n");
+	describe(&text, commands, "");
+	buf_adds(&text, "\n'vitrine COMMAND --help' tells more; the manual is vitrine(1).\n");
+	return cli_print(text.data);
+}
+
+static const struct command *find(const struct command *const *table, const char *name)
+{
+	for (; *table; table++)
+		if (!strcmp((*table)->name, name))
+			return *table;
+	return NULL;
+}
+
+static int unknown(const struct command *const *table, const char *what, const char *name)
+{
+	_cleanup_free_ char *shown = text_escape(name, 64);
+	_cleanup_strv_ char **names = NULL;
+	struct error *error = NULL;
+	const char *near;
+
+	for (; *table; table++)
+		strv_add(&names, (*table)->name);
+	near = text_suggest(name, names);
+	if (near)
+		error_set(&error, EINVAL, "unknown %s '%s': did you mean '%s'?", what, shown, near);
+	else
+		error_set(&error, EINVAL, "unknown %s '%s': see 'vitrine --help'", what, shown);
+	return cli_fail(error, EXIT_USAGE);
+}
+
+static int dispatch(const struct command *const *table, const char *what, int argc, char **argv)
+{
+	const struct command *c = find(table, argv[0]);
+
+	if (!c)
+		return unknown(table, what, argv[0]);
+	if (c->run)
+		return c->run(argc, argv);
+	if (argc < 2 || !strcmp(argv[1], "--help")) {
+		_cleanup_free_ char *prefix = xasprintf("%s ", c->name);
+		_cleanup_buf_ struct buf text = { 0 };
+
+		describe(&text, c->verbs, prefix);
+		return argc < 2 ? cli_usage(c, "'%s' needs a verb", c->name) : cli_print(text.data);
+	}
+	return dispatch(c->verbs, "verb", argc - 1, argv + 1);
+}
+
+/* A caller may have left anything: closed standard descriptors, ignored signals, odd limits. */
+static int normalise(struct error **err)
+{
+	struct rlimit files;
+	struct sigaction dfl = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
+	sigset_t none;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return error_errno(err, "cannot open /dev/null");
+	for (int s = 1; s < NSIG; s++)
+		(void)sigaction(s, &dfl, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	umask(022);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	return 0;
+}
+
+static int refuse_root(struct error **err)
+{
+	if (getuid() == 0 || geteuid() == 0)
+		return error_set(
+			err, EPERM,
+			"does not run as root: call it as the user who sits at the desktop");
+	if (getuid() != geteuid() || getgid() != getegid())
+		return error_set(
+			err, EPERM,
+			"must not be installed set-user-ID or set-group-ID: chmod u-s,g-s");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct error *error = NULL;
+
+	if (argc < 1)
+		return EXIT_USAGE;
+	if (normalise(&error) < 0)
+		return cli_fail(error, EXIT_SETUP);
+	if (argc < 2) {
+		help();
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
+		return help();
+	if (!strcmp(argv[1], "--version"))
+		return cli_print(PACKAGE_STRING "\n");
+	if (!find(commands, argv[1]))
+		return unknown(commands, "command", argv[1]);
+	if (refuse_root(&error) < 0)
+		return cli_fail(error, EXIT_SETUP);
+	return dispatch(commands, "command", argc - 1, argv + 1);
+}

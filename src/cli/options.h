@@ -1,0 +1,28 @@
+#pragma once
+
+/*
+ * Options of a command as a table: the parser and --help come from the same rows. Options end at
+ * the first word that is none, or at "--": what follows belongs to the application.
+ */
+
+#include <stdbool.h>
+
+#include "cli/cli.h"
+
+struct option_row {
+	const char *name;  /* long name; with a value "NAME=" is shown */
+	const char *value; /* what the value is called in --help; NULL: the option is a switch */
+	const char *help;
+	bool *flag;	   /* set to true by a switch */
+	const char **text; /* set to the value, which lives in argv */
+};
+
+/* `rows` ends with a row without name. Returns the index of the first argument that is no option;
+ * -1 after --help was printed (exit EXIT_OK); -2 after an error was reported (exit EXIT_USAGE). */
+int options_parse(const struct command *c, const struct option_row *rows, int argc, char **argv);
+
+/* The exit status that belongs to a negative result of options_parse(). */
+static inline int options_status(int r)
+{
+	return r == -1 ? EXIT_OK : EXIT_USAGE;
+}
