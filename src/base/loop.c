@@ -16,6 +16,7 @@ struct loop {
 	struct pollfd *polled;
 	size_t n;
 	size_t room;
+	bool cancelled;
 };
 
 struct loop *loop_new(void)
@@ -97,6 +98,11 @@ static int loop_round(struct loop *l, int timeout_ms, struct error **err)
 	return 0;
 }
 
+void loop_cancel(struct loop *l)
+{
+	l->cancelled = true;
+}
+
 int loop_run(struct loop *l, const bool *done, int timeout_ms, struct error **err)
 {
 	uint64_t deadline = now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
@@ -105,6 +111,8 @@ int loop_run(struct loop *l, const bool *done, int timeout_ms, struct error **er
 		uint64_t now = timeout_ms < 0 ? 0 : now_ms();
 		int r;
 
+		if (l->cancelled)
+			return error_set(err, ECANCELED, "cancelled");
 		if (timeout_ms >= 0 && now >= deadline)
 			return 0;
 		r = loop_round(l, timeout_ms < 0 ? -1 : (int)(deadline - now), err);

@@ -28,6 +28,10 @@ struct source *source_remove(struct source *s); /* NULL is fine; returns NULL */
  * over. Returns 1 when done, 0 on time-out, -errno when poll itself fails. */
 int loop_run(struct loop *l, const bool *done, int timeout_ms, struct error **err);
 
+/* Makes every loop_run(), running or to come, fail with -ECANCELED: whatever is waited for is off.
+ */
+void loop_cancel(struct loop *l);
+
 /* Milliseconds of CLOCK_MONOTONIC, for deadlines and timings. */
 uint64_t now_ms(void);
 uint64_t now_us(void);

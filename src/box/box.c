@@ -322,7 +322,9 @@ static int start_monitor(struct box *b, const struct box_plan *plan, const char 
 			   .tree = tree,
 			   .config = (char *)config,
 			   .box = *plan };
-	struct spawn s = { .argv = argv };
+	/* A session of its own: Ctrl-C at the caller's terminal is the supervisor's alone to
+	 * answer. */
+	struct spawn s = { .argv = argv, .new_session = true };
 	int fds[MONITOR_INHERITED_END], pair[2], r;
 
 	job_write(&job, &data);
