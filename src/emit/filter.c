@@ -1,0 +1,93 @@
+#include "emit/filter.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The next u32, or 0, which is refused as a count. */
+static uint32_t take_count(const char **at, const char *end)
+{
+	uint32_t value = 0;
+
+	if ((size_t)(end - *at) < sizeof value)
+		return 0;
+	memcpy(&value, *at, sizeof value);
+	*at += sizeof value;
+	return value;
+}
+
+int filter_parse(const void *data, size_t size, struct filter *ret)
+{
+	const char *at = data, *end = at + size;
+	struct filter f = { .n = take_count(&at, end) };
+
+	if (f.n == 0 || f.n > FILTER_PROGRAMS_MAX)
+		return -EINVAL;
+	for (uint32_t i = 0; i < f.n; i++) {
+		uint32_t length = take_count(&at, end);
+
+		if (length == 0 || length > BPF_MAXINSNS ||
+		    length > (size_t)(end - at) / sizeof(struct sock_filter))
+			return -EINVAL;
+		f.programs[i] = (struct sock_fprog){
+			.len = (unsigned short)length,
+			.filter = (struct sock_filter *)at, /* the kernel copies it */
+		};
+		at += length * sizeof(struct sock_filter);
+	}
+	if (at != end)
+		return -EINVAL;
+	*ret = f;
+	return 0;
+}
+
+/* Calls `use` on the programs of an open file; its result is handed on. */
+static int with_filter(int fd, int (*use)(const struct filter *f))
+{
+	struct filter f;
+	struct stat st;
+	void *data;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size <= 0 || st.st_size > FILTER_FILE_MAX)
+		return -EINVAL;
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	r = filter_parse(data, (size_t)st.st_size, &f);
+	if (r == 0)
+		r = use(&f);
+	(void)munmap(data, (size_t)st.st_size);
+	return r;
+}
+
+static int count(const struct filter *f)
+{
+	return (int)f->n;
+}
+
+/* The last program first: once the allow-list is in force, the call that loads another one is
+ * subject to it. */
+static int load(const struct filter *f)
+{
+	for (uint32_t i = f->n; i-- > 0;)
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f->programs[i]) < 0)
+			return -errno;
+	return 0;
+}
+
+int filter_count(int fd)
+{
+	return with_filter(fd, count);
+}
+
+int filter_load(int fd)
+{
+	return with_filter(fd, load);
+}

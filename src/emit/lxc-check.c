@@ -1,0 +1,248 @@
+#include "emit/lxc.h"
+
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strv.h"
+#include "base/text.h"
+
+#define QUOTE_MAX    64 /* bytes of a line that a message shows */
+#define ID_MAPS	     5U /* two for users, three for groups */
+#define ENTRIES_MAX  64U
+#define MOUNT_FIELDS 6U
+
+/* --- what values may look like ------------------------------------------------------------------
+ */
+
+static bool is_one(const char *s)
+{
+	return !strcmp(s, "1");
+}
+
+static bool is_zero(const char *s)
+{
+	return !strcmp(s, "0");
+}
+
+static bool is_none(const char *s)
+{
+	return !strcmp(s, "none");
+}
+
+static bool is_empty_network(const char *s)
+{
+	return !strcmp(s, "empty");
+}
+
+static bool is_up(const char *s)
+{
+	return !strcmp(s, "up");
+}
+
+static bool is_proc(const char *s)
+{
+	return !strcmp(s, "proc:mixed");
+}
+
+static bool is_init(const char *s)
+{
+	return !strcmp(s, BOX_INIT);
+}
+
+static bool is_number(const char *s)
+{
+	uint32_t n;
+
+	return parse_u32(s, &n) == 0;
+}
+
+static bool is_ordinary_id(const char *s)
+{
+	uint32_t id;
+
+	return parse_u32(s, &id) == 0 && id != 0;
+}
+
+static bool is_path(const char *s)
+{
+	return *s == '/' && !strchr(s, ' ') && !strstr(s, "/../");
+}
+
+static bool is_root(const char *s)
+{
+	return !strncmp(s, "dir:/", 5) && is_path(s + 4);
+}
+
+/* A name that is loaded. `unconfined` asked for is confinement not asked for. */
+static bool is_apparmor_profile(const char *s)
+{
+	return *s && strcmp(s, "unconfined") && strcmp(s, "unchanged") && !strchr(s, ' ');
+}
+
+/* The fields of a value, which are parted by single spaces. */
+static char **split(const char *s)
+{
+	_cleanup_free_ char *copy = xstrdup(s);
+	char **fields = NULL, *state, *field;
+
+	for (field = strtok_r(copy, " ", &state); field; field = strtok_r(NULL, " ", &state))
+		strv_add(&fields, field);
+	return fields;
+}
+
+/* One id of a slice; so never the holder's root (0), and never the user (65536). */
+static bool is_id_map(const char *s)
+{
+	_cleanup_strv_ char **fields = split(s);
+	uint32_t inside, outside;
+
+	return strv_length(fields) == 4 && (!strcmp(fields[0], "u") || !strcmp(fields[0], "g")) &&
+	       parse_u32(fields[1], &inside) == 0 && parse_u32(fields[2], &outside) == 0 &&
+	       outside >= SLICE_FIRST && outside < SLICE_FIRST + SLICE_COUNT * SLICE_IDS &&
+	       !strcmp(fields[3], "1");
+}
+
+static bool is_mount_option(const char *s)
+{
+	static const char *const words[] = {
+		"bind", "create=dir", "create=file", "nodev", "noexec", "nosuid", "optional", "ro",
+	};
+	static const char *const values[] = { "mode=", "nr_inodes=", "size=" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(words[i], s))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		uint64_t n;
+
+		if (!strncmp(values[i], s, strlen(values[i])))
+			return parse_size(s + strlen(values[i]), &n) == 0;
+	}
+	return false;
+}
+
+/* All options are known, and the wanted ones are among them. */
+static bool are_mount_options(const char *s, const char *const wanted[])
+{
+	_cleanup_free_ char *copy = xstrdup(s);
+	_cleanup_strv_ char **options = NULL;
+	char *state, *option;
+
+	for (option = strtok_r(copy, ",", &state); option; option = strtok_r(NULL, ",", &state)) {
+		if (!is_mount_option(option))
+			return false;
+		strv_add(&options, option);
+	}
+	for (; *wanted; wanted++)
+		if (!strv_contains(options, *wanted))
+			return false;
+	return true;
+}
+
+/* Everything else is mounted before liblxc starts. Here: nothing over something, in /proc or /dev.
+ */
+static bool is_mount(const char *s)
+{
+	static const struct {
+		const char *source, *type;
+		const char *options[4];
+	} forms[] = {
+		{ "/dev/null", "none", { "bind" } },
+		{ "tmpfs", "tmpfs", { "nosuid", "nodev", "noexec" } },
+	};
+	_cleanup_strv_ char **f = split(s);
+
+	if (strv_length(f) != MOUNT_FIELDS || strcmp(f[4], "0") || strcmp(f[5], "0"))
+		return false;
+	if ((strncmp(f[1], "proc/", 5) && strncmp(f[1], "dev/", 4)) || strstr(f[1], ".."))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		if (!strcmp(f[0], forms[i].source) && !strcmp(f[2], forms[i].type))
+			return are_mount_options(f[3], forms[i].options);
+	return false;
+}
+
+/* --- keys ---------------------------------------------------------------------------------------
+ */
+
+static const struct lxc_key {
+	const char *name;
+	bool (*is_valid)(const char *value);
+	unsigned min, max; /* how often */
+} keys[] = {
+	{ "lxc.apparmor.profile", is_apparmor_profile, 0, 1 },
+	{ "lxc.autodev", is_one, 1, 1 },
+	{ "lxc.autodev.tmpfs.size", is_number, 1, 1 },
+	{ "lxc.cap.keep", is_none, 1, 1 },
+	{ "lxc.console.path", is_none, 1, 1 },
+	{ "lxc.idmap", is_id_map, ID_MAPS, ID_MAPS },
+	{ "lxc.init.cmd", is_init, 1, 1 },
+	{ "lxc.init.gid", is_ordinary_id, 1, 1 },
+	{ "lxc.init.uid", is_ordinary_id, 1, 1 },
+	{ "lxc.mount.auto", is_proc, 1, 1 },
+	{ "lxc.mount.entry", is_mount, 0, ENTRIES_MAX },
+	{ "lxc.net.0.flags", is_up, 1, 1 },
+	{ "lxc.net.0.type", is_empty_network, 1, 1 },
+	{ "lxc.no_new_privs", is_one, 1, 1 },
+	{ "lxc.prlimit.core", is_one, 1, 1 },
+	{ "lxc.pty.max", is_number, 1, 1 },
+	{ "lxc.rootfs.path", is_root, 1, 1 },
+	{ "lxc.seccomp.profile", is_path, 1, 1 },
+	{ "lxc.tty.max", is_zero, 1, 1 },
+	{ "lxc.uts.name", name_is_valid, 1, 1 },
+};
+
+static int refuse(const char *why, const char *text, struct error **err)
+{
+	_cleanup_free_ char *shown = text_escape(text, QUOTE_MAX);
+
+	return error_set(err, EINVAL, "LXC configuration: %s: '%s'", why, shown);
+}
+
+static int check_key(const char *name, const char *value, unsigned counts[], struct error **err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(keys[i].name, name))
+			continue;
+		if (!keys[i].is_valid(value))
+			return refuse("bad value", value, err);
+		if (++counts[i] > keys[i].max)
+			return refuse("given too often", name, err);
+		return 0;
+	}
+	return refuse("not a key of ours", name, err);
+}
+
+/* `key = value`, with exactly these spaces, which is one of the ways liblxc takes it. */
+static int check_line(char *line, unsigned counts[], struct error **err)
+{
+	static const char separator[] = " = ";
+	char *equals = strstr(line, separator);
+
+	if (!*line || *line == '#')
+		return 0;
+	if (!text_is_clean(line))
+		return refuse("control character", line, err);
+	if (!equals)
+		return refuse("neither 'key = value' nor a comment", line, err);
+	*equals = '\0';
+	return check_key(line, equals + strlen(separator), counts, err);
+}
+
+int lxc_config_check(const char *text, struct error **err)
+{
+	_cleanup_free_ char *copy = xstrdup(text);
+	unsigned counts[ARRAY_SIZE(keys)] = { 0 };
+	char *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		int r = check_line(line, counts, err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (counts[i] < keys[i].min)
+			return refuse("missing", keys[i].name, err);
+	return 0;
+}

@@ -1,0 +1,280 @@
+#include "plan/plan-boxes.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/strv.h"
+#include "plan/words.h"
+
+/* --- what the rows of the tables are made of --------------------------------- */
+
+enum {
+	APP = 1 << BOX_APP,
+	DISPLAY = 1 << BOX_DISPLAY,
+	VIEWER = 1 << BOX_VIEWER,
+	EVERY = APP | DISPLAY | VIEWER,
+};
+
+enum owner {
+	BY_BOX_ROOT,
+	BY_BOX_USER,
+	BY_X_SERVER, /* the user of the box that the X server runs in */
+	BY_USER,     /* of the desktop: the supervisor writes there */
+};
+
+enum access {
+	READ_ONLY = 1 << 0,
+	EXEC = 1 << 1,
+	PROGRAMS = 1 << 2, /* executable if the profile wants that */
+};
+
+typedef bool condition(const struct plan *p);
+
+static bool always(const struct plan *p)
+{
+	(void)p;
+	return true;
+}
+
+static bool with_display(const struct plan *p)
+{
+	return p->display != DISPLAY_NONE;
+}
+
+static bool with_xpra(const struct plan *p)
+{
+	return p->display == DISPLAY_XPRA;
+}
+
+static bool with_xephyr(const struct plan *p)
+{
+	return p->display == DISPLAY_XEPHYR;
+}
+
+static bool with_sound(const struct plan *p)
+{
+	return p->playback;
+}
+
+static bool with_program(const struct plan *p)
+{
+	return p->program;
+}
+
+struct mount_rule {
+	unsigned boxes;
+	condition *when;
+	enum mount_source source;
+	const char *name;   /* template */
+	const char *target; /* template */
+	enum owner owner;
+	mode_t mode;
+	unsigned access;
+};
+
+struct variable_rule {
+	unsigned boxes;
+	condition *when;
+	const char *setting; /* template */
+};
+
+struct file_rule {
+	const char *path;
+	const char *content; /* template */
+};
+
+/* --- the tables -------------------------------------------------------------- */
+
+/*
+ * In the order of mounting. A shared directory lies in the sandbox's own tmpfs; who it belongs to
+ * and who sees it read-only is what keeps the boxes apart. The X server's socket directory would be
+ * made sticky and open to all by the server itself.
+ */
+/* clang-format off */
+static const struct mount_rule mount_rules[] = {
+	{ EVERY,            always,       MOUNT_SCRATCH, "run",              "/run",                      BY_BOX_ROOT, 0755,  0 },
+	{ EVERY,            always,       MOUNT_SCRATCH, "runtime",          "/run/user/{uid}",           BY_BOX_USER, 0700,  PROGRAMS },
+	{ EVERY,            always,       MOUNT_SCRATCH, "tmp",              "/tmp",                      BY_BOX_ROOT, 01777, PROGRAMS },
+	{ EVERY,            always,       MOUNT_SCRATCH, "var-tmp",          "/var/tmp",                  BY_BOX_ROOT, 01777, PROGRAMS },
+	{ EVERY,            always,       MOUNT_SCRATCH, "home",             "{home}",                    BY_BOX_USER, 0700,  PROGRAMS },
+	{ DISPLAY,          with_xpra,    MOUNT_SHARED,  "x11",              "/tmp/.X11-unix",            BY_X_SERVER, 01777, 0 },
+	{ VIEWER,           with_xephyr,  MOUNT_SHARED,  "x11",              "/tmp/.X11-unix",            BY_X_SERVER, 01777, 0 },
+	{ APP,              with_display, MOUNT_SHARED,  "x11",              "/tmp/.X11-unix",            BY_X_SERVER, 01777, READ_ONLY },
+	{ VIEWER,           always,       MOUNT_HOST,    "{desktop-socket}", "{desktop-socket}",          BY_USER,     0,     READ_ONLY },
+	{ APP | DISPLAY,    with_display, MOUNT_SHARED,  "auth",             "/run/vitrine/auth",         BY_USER,     0755,  READ_ONLY },
+	{ VIEWER,           with_xephyr,  MOUNT_SHARED,  "auth",             "/run/vitrine/auth",         BY_USER,     0755,  READ_ONLY },
+	{ VIEWER,           always,       MOUNT_SHARED,  "desktop-auth",     "/run/vitrine/desktop-auth", BY_USER,     0755,  READ_ONLY },
+	{ DISPLAY | VIEWER, with_xpra,    MOUNT_SHARED,  "xpra",             BOX_XPRA_DIR,                BY_X_SERVER, 0755,  0 },
+	{ APP,              with_sound,   MOUNT_SHARED,  "sound",            BOX_SOUND_DIR,               BY_USER,     0755,  READ_ONLY },
+	{ APP,              with_program, MOUNT_SHARED,  "program",          BOX_PROGRAM_DIR,             BY_USER,     0755,  READ_ONLY | EXEC },
+};
+
+/* All of the environment but what the profile adds; nothing of the caller's comes through. */
+static const struct variable_rule variable_rules[] = {
+	{ EVERY,         always,       "HOME={home}" },
+	{ EVERY,         always,       "USER={user}" },
+	{ EVERY,         always,       "LOGNAME={user}" },
+	{ EVERY,         always,       "PATH=/usr/local/bin:/usr/bin:/bin:/usr/games" },
+	{ EVERY,         always,       "SHELL=/bin/sh" },
+	{ EVERY,         always,       "LANG={locale}" },
+	{ EVERY,         always,       "TZ={zone}" },
+	{ EVERY,         always,       "XDG_RUNTIME_DIR=/run/user/{uid}" },
+	{ EVERY,         always,       "TMPDIR=/tmp" },
+	{ EVERY,         always,       "NO_AT_BRIDGE=1" },
+	{ EVERY,         always,       "GTK_A11Y=none" },
+	{ APP | DISPLAY, with_display, "DISPLAY=:{display}" },
+	{ APP | DISPLAY, with_display, "XAUTHORITY=" BOX_AUTH_FILE },
+	{ VIEWER,        always,       "DISPLAY=:{desktop}" },
+	{ VIEWER,        always,       "XAUTHORITY=" BOX_DESKTOP_AUTH_FILE },
+	{ APP,           with_sound,   "PULSE_SERVER=unix:/run/user/{uid}/pulse/native" },
+};
+
+/* Who the box is, in each alike. What the host or the image say about it is hidden. */
+static const struct file_rule file_rules[] = {
+	{ "/etc/group",
+	  "root:x:0:\n"
+	  "tty:x:5:\n"
+	  "{user}:x:{gid}:\n"
+	  "nogroup:x:65534:\n" },
+	{ "/etc/hostname", "{host}\n" },
+	{ "/etc/hosts",
+	  "127.0.0.1 localhost\n"
+	  "127.0.1.1 {host}\n"
+	  "::1 localhost\n" },
+	{ "/etc/machine-id", "{machine-id}\n" },
+	{ "/etc/passwd",
+	  "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+	  "{user}:x:{uid}:{gid}::{home}:/bin/sh\n"
+	  "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" },
+	{ "/etc/resolv.conf", "{resolver}" },
+	{ "/etc/timezone", "{zone}\n" },
+};
+/* clang-format on */
+
+/* --- from the tables to a box ------------------------------------------------ */
+
+static const char *resolver(const struct plan *plan, enum box_kind kind)
+{
+	/* The address of slirp4netns's resolver. */
+	return kind == BOX_APP && plan->network == NETWORK_PRIVATE ? "nameserver 10.0.2.3\n" : "";
+}
+
+static void add_words(struct words *w, const struct plan *plan, enum box_kind kind,
+		      const struct host_facts *host, const struct plan_inputs *in)
+{
+	_cleanup_buf_ struct buf machine_id = { 0 };
+
+	for (size_t i = 0; i < sizeof in->machine_id; i++)
+		buf_addf(&machine_id, "%02x", in->machine_id[i]);
+	words_add(w, "desktop", "%u", host->desktop_display);
+	words_add(w, "desktop-socket", "%s", host->desktop_socket ? host->desktop_socket : "");
+	words_add(w, "display", "%u", plan->display_number);
+	words_add(w, "gid", "%u", host->gid);
+	words_add(w, "home", "%s", host->home);
+	words_add(w, "host", "%s", plan->boxes[kind].host_name);
+	words_add(w, "locale", "%s", host->locale ? host->locale : "C.UTF-8");
+	words_add(w, "machine-id", "%s", machine_id.data);
+	words_add(w, "resolver", "%s", resolver(plan, kind));
+	words_add(w, "uid", "%u", host->uid);
+	words_add(w, "user", "%s", host->user);
+	words_add(w, "zone", "%s", host->time_zone ? host->time_zone : "UTC");
+}
+
+/* The id in the holder. */
+static int32_t owner_id(enum owner owner, const struct plan *plan, const struct box_plan *box,
+			const struct plan_inputs *in)
+{
+	enum box_kind server = plan->display == DISPLAY_XEPHYR ? BOX_VIEWER : BOX_DISPLAY;
+	const int32_t ids[] = {
+		[BY_BOX_ROOT] = (int32_t)box->slice.first,
+		[BY_BOX_USER] = (int32_t)box->slice.first + 1,
+		[BY_X_SERVER] = (int32_t)in->slices[server].first + 1,
+		[BY_USER] = OWNER_USER,
+	};
+
+	return ids[owner];
+}
+
+static void add_mounts(struct box_plan *box, const struct plan *plan, const struct words *w,
+		       bool programs, const struct plan_inputs *in)
+{
+	box->mounts = xcalloc(ARRAY_SIZE(mount_rules), sizeof *box->mounts);
+	for (size_t i = 0; i < ARRAY_SIZE(mount_rules); i++) {
+		const struct mount_rule *r = &mount_rules[i];
+
+		if (!(r->boxes & 1U << box->kind) || !r->when(plan))
+			continue;
+		box->mounts[box->n_mounts++] = (struct box_mount){
+			.source = r->source,
+			.name = words_expand(w, r->name),
+			.target = words_expand(w, r->target),
+			.read_only = r->access & READ_ONLY,
+			.exec = r->access & EXEC || (r->access & PROGRAMS && programs),
+			.mode = r->mode,
+			.owner = owner_id(r->owner, plan, box, in),
+		};
+	}
+}
+
+static void add_files(struct box_plan *box, const struct words *w)
+{
+	box->files = xcalloc(ARRAY_SIZE(file_rules), sizeof *box->files);
+	for (size_t i = 0; i < ARRAY_SIZE(file_rules); i++)
+		box->files[box->n_files++] = (struct box_file){
+			.path = xstrdup(file_rules[i].path),
+			.content = words_expand(w, file_rules[i].content),
+			.mode = 0644,
+		};
+}
+
+/* Takes over NAME=VALUE; one of the same name is replaced. */
+static void set_variable(char ***env, char *setting)
+{
+	size_t length = strcspn(setting, "=") + 1;
+
+	for (char **old = *env; old && *old; old++) {
+		if (strncmp(*old, setting, length))
+			continue;
+		free(*old);
+		*old = setting;
+		return;
+	}
+	strv_take(env, setting);
+}
+
+static void add_environment(struct box_plan *box, const struct plan *plan, const struct words *w,
+			    char *const *of_profile)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(variable_rules); i++) {
+		const struct variable_rule *r = &variable_rules[i];
+
+		if (r->boxes & 1U << box->kind && r->when(plan))
+			set_variable(&box->environment, words_expand(w, r->setting));
+	}
+	for (; of_profile && *of_profile; of_profile++)
+		set_variable(&box->environment, xstrdup(*of_profile));
+}
+
+void plan_box(struct plan *plan, enum box_kind kind, const struct profile *p,
+	      const struct host_facts *host, const struct plan_inputs *in)
+{
+	struct box_plan *box = &plan->boxes[kind];
+	bool is_app = kind == BOX_APP;
+	_cleanup_words_ struct words words = { 0 };
+
+	*box = (struct box_plan){
+		.kind = kind,
+		.host_name = xstrdup(is_app ? p->name : box_kind_to_string(kind)),
+		.image_dir = xstrdup(in->image_dirs[kind]),
+		.slice = in->slices[kind],
+		.uid = host->uid,
+		.gid = host->gid,
+		.root_writable = is_app && p->root == ROOT_WRITABLE,
+		.home = xstrdup(host->home),
+	};
+	plan->has_box[kind] = true;
+	add_words(&words, plan, kind, host, in);
+	add_mounts(box, plan, &words, is_app && p->writable_mounts, in);
+	add_files(box, &words);
+	add_environment(box, plan, &words, is_app ? p->environment : NULL);
+}

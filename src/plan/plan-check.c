@@ -1,0 +1,149 @@
+#include "plan/plan-check.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define LETTERS	   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS	   "0123456789"
+#define ID_MAX	   (NAME_LENGTH_MAX + 16)
+#define USER_MAX   64
+#define PATH_LIMIT 1024
+#define QUOTE_MAX  64 /* bytes of a value that a message shows */
+#define TTY_GROUP  5
+#define NOBODY	   65534
+
+static int refuse(struct error **err, const char *what, const char *text)
+{
+	_cleanup_free_ char *shown = text_escape(text, QUOTE_MAX);
+
+	return error_set(err, EINVAL, "%s '%s' cannot be used in a sandbox", what, shown);
+}
+
+static bool consists_of(const char *s, const char *characters, size_t limit)
+{
+	size_t n = strspn(s, characters);
+
+	return n > 0 && n <= limit && !s[n];
+}
+
+/* Absolute and in its shortest form: no empty, "." or ".." component, no slash at the end. */
+static bool is_plain_path(const char *s)
+{
+	if (*s != '/' || strlen(s) > PATH_LIMIT || !text_is_clean(s))
+		return false;
+	while (*s) {
+		size_t n = strcspn(++s, "/");
+
+		if (n == 0 || (n == 1 && *s == '.') || (n == 2 && !strncmp(s, "..", 2)))
+			return false;
+		s += n;
+	}
+	return true;
+}
+
+static bool is_at_or_beneath(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return !strncmp(path, dir, n) && (path[n] == '/' || !path[n]);
+}
+
+/* The home hides what the image has in its place: that must not be what the box lives on. ':' would
+ * end the field in /etc/passwd. */
+static bool is_home(const char *s)
+{
+	static const char *const system[] = {
+		"/.vitrine", "/bin",	"/boot", "/dev", "/etc",  "/lib", "/lib32",
+		"/lib64",    "/libx32", "/proc", "/run", "/sbin", "/sys", "/usr",
+	};
+	static const char *const shared[] = { "/home", "/tmp", "/var", "/var/lib", "/var/tmp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(system); i++)
+		if (is_at_or_beneath(s, system[i]))
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
+		if (!strcmp(s, shared[i]))
+			return false;
+	return is_plain_path(s) && !strchr(s, ':');
+}
+
+static bool is_user_name(const char *s)
+{
+	return *s != '-' && consists_of(s, LETTERS DIGITS "_.@+-", USER_MAX);
+}
+
+static bool is_time_zone(const char *s)
+{
+	return *s != '/' && consists_of(s, LETTERS DIGITS "_+-/", USER_MAX);
+}
+
+int check_host(const struct host_facts *host, struct error **err)
+{
+	if (host->uid == 0 || host->gid == 0)
+		return error_set(err, EPERM, "sandboxes are for ordinary users, not for root");
+	if (host->uid == NOBODY || host->gid == NOBODY || host->gid == TTY_GROUP)
+		return error_set(err, EINVAL,
+				 "user %u with group %u cannot have sandboxes: the number has "
+				 "another meaning inside",
+				 host->uid, host->gid);
+	if (!is_user_name(host->user))
+		return refuse(err, "user name", host->user);
+	if (!is_home(host->home))
+		return refuse(err, "home directory", host->home);
+	if (host->time_zone && !is_time_zone(host->time_zone))
+		return refuse(err, "time zone", host->time_zone);
+	if (host->locale && !consists_of(host->locale, LETTERS DIGITS "_.@-", USER_MAX))
+		return refuse(err, "locale", host->locale);
+	return 0;
+}
+
+int check_desktop(const struct host_facts *host, uint32_t display_number, struct error **err)
+{
+	if (!host->desktop_socket)
+		return error_set(err, ENOTCONN,
+				 "no desktop: DISPLAY names no X server of this machine");
+	if (!is_plain_path(host->desktop_socket) || !strchr(host->desktop_socket + 1, '/'))
+		return refuse(err, "socket of the desktop", host->desktop_socket);
+	/* Both sockets may come to lie in one directory. */
+	if (host->desktop_display == display_number)
+		return error_set(err, EADDRINUSE, "display :%u is the desktop's own",
+				 display_number);
+	return 0;
+}
+
+int check_inputs(const struct plan_inputs *in, struct error **err)
+{
+	if (!consists_of(in->id, "abcdefghijklmnopqrstuvwxyz" DIGITS "-", ID_MAX) || *in->id == '-')
+		return refuse(err, "sandbox id", in->id);
+	if (in->display_number > 65535)
+		return error_set(err, ERANGE, "display :%u is out of range", in->display_number);
+	return 0;
+}
+
+int check_box_inputs(const struct plan_inputs *in, enum box_kind kind, struct error **err)
+{
+	const struct slice *s = &in->slices[kind];
+
+	if (!in->image_dirs[kind] || !is_plain_path(in->image_dirs[kind]))
+		return refuse(err, "image directory",
+			      in->image_dirs[kind] ? in->image_dirs[kind] : "");
+	if (s->number >= SLICE_COUNT || s->first != SLICE_FIRST + s->number * SLICE_IDS)
+		return error_set(err, ERANGE, "ids %u of slice %u are not a slice's", s->first,
+				 s->number);
+	for (enum box_kind other = 0; other < kind; other++)
+		if (in->image_dirs[other] && in->slices[other].number == s->number)
+			return error_set(err, EINVAL, "two boxes with the ids of slice %u",
+					 s->number);
+	return 0;
+}
+
+int plan_check_program(const char *program, struct error **err)
+{
+	const char *slash = strrchr(program, '/'), *name = slash ? slash + 1 : program;
+
+	if (!text_is_clean(program) || strlen(program) > PATH_LIMIT || !*name ||
+	    (!slash && *name == '-') || !strcmp(name, ".") || !strcmp(name, ".."))
+		return refuse(err, "program", program);
+	return 0;
+}

@@ -1,0 +1,100 @@
+#include "plan/plan.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+static const char *yes_no(bool b)
+{
+	return b ? "yes" : "no";
+}
+
+/* One line: `name: value`, with the value escaped. */
+static void add_line(struct buf *out, const char *name, const char *value)
+{
+	_cleanup_free_ char *shown = text_escape(value, strlen(value));
+
+	buf_addf(out, "%s: %s\n", name, shown);
+}
+
+static void add_vector(struct buf *out, const char *name, char *const *v)
+{
+	for (; v && *v; v++)
+		add_line(out, name, *v);
+}
+
+static void add_mount(struct buf *out, const char *kind, const struct box_mount *m)
+{
+	static const char *const sources[] = {
+		[MOUNT_SCRATCH] = "scratch",
+		[MOUNT_SHARED] = "shared",
+		[MOUNT_HOST] = "host",
+	};
+	_cleanup_free_ char *value = xasprintf("%s %s at %s %s %s mode %04o owner %" PRId32,
+					       sources[m->source], m->name, m->target,
+					       m->read_only ? "ro" : "rw",
+					       m->exec ? "exec" : "noexec", m->mode, m->owner);
+	_cleanup_free_ char *name = xasprintf("%s mount", kind);
+
+	add_line(out, name, value);
+}
+
+static void add_file(struct buf *out, const char *kind, const struct box_file *f)
+{
+	_cleanup_free_ char *value = xasprintf("%s mode %04o: %s", f->path, f->mode, f->content);
+	_cleanup_free_ char *name = xasprintf("%s file", kind);
+
+	add_line(out, name, value);
+}
+
+static void add_box(struct buf *out, const struct box_plan *b)
+{
+	const char *kind = box_kind_to_string(b->kind);
+	_cleanup_free_ char *environment = xasprintf("%s environment", kind);
+	_cleanup_free_ char *facts = xasprintf(
+		"host name %s, image %s, ids %u+%u, user %u:%u, home %s, root %s", b->host_name,
+		b->image_dir, b->slice.first, SLICE_IDS, b->uid, b->gid, b->home,
+		b->root_writable ? "writable" : "read-only");
+
+	add_line(out, kind, facts);
+	for (size_t i = 0; i < b->n_mounts; i++)
+		add_mount(out, kind, &b->mounts[i]);
+	for (size_t i = 0; i < b->n_files; i++)
+		add_file(out, kind, &b->files[i]);
+	add_vector(out, environment, b->environment);
+}
+
+char *plan_to_text(const struct plan *p)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+	_cleanup_free_ char *number = xasprintf(":%u", p->display_number);
+	const struct {
+		const char *name, *value;
+	} facts[] = {
+		{ "id", p->id },
+		{ "profile", p->profile },
+		{ "image", p->image },
+		{ "label", p->label },
+		{ "program", p->program ? p->program : "none" },
+		{ "display", display_backend_to_string(p->display) },
+		{ "display number", number },
+		{ "viewer", display_viewer_to_string(p->viewer) },
+		{ "clipboard", clipboard_to_string(p->clipboard) },
+		{ "border", p->border },
+		{ "screen", p->screen },
+		{ "playback", yes_no(p->playback) },
+		{ "network", network_mode_to_string(p->network) },
+		{ "viewer lost", viewer_lost_to_string(p->viewer_lost) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+		add_line(&out, facts[i].name, facts[i].value);
+	buf_addf(&out, "disk: %" PRIu64 "\ninodes: %" PRIu32 "\n", p->disk, p->inodes);
+	add_vector(&out, "command", p->command);
+	for (size_t k = 0; k < BOX_KIND_MAX; k++)
+		if (p->has_box[k])
+			add_box(&out, &p->boxes[k]);
+	return buf_take(&out);
+}

@@ -1,0 +1,163 @@
+#include "plan/plan.h"
+
+#include <string.h>
+
+#include "base/strv.h"
+#include "plan/plan-boxes.h"
+#include "plan/plan-check.h"
+
+#define DISPLAY_IMAGE "display" /* X server, xpra and its viewer */
+
+const char *box_kind_to_string(enum box_kind kind)
+{
+	static const char *const names[] = {
+		[BOX_APP] = "app",
+		[BOX_DISPLAY] = "display",
+		[BOX_VIEWER] = "viewer",
+	};
+
+	return names[kind];
+}
+
+static enum display_backend choose_display(const struct profile *p, const struct run_request *q)
+{
+	return q->display < 0 ? p->display : (enum display_backend)q->display;
+}
+
+bool plan_needs_box(const struct profile *p, const struct run_request *q, enum box_kind kind)
+{
+	enum display_backend display = choose_display(p, q);
+	bool xpra = display == DISPLAY_XPRA, xephyr = display == DISPLAY_XEPHYR;
+	const bool needs[] = {
+		[BOX_APP] = true,
+		[BOX_DISPLAY] = xpra,
+		[BOX_VIEWER] = xephyr || (xpra && p->viewer == VIEWER_BOX),
+	};
+
+	return needs[kind];
+}
+
+const char *plan_image(const struct profile *p, enum box_kind kind)
+{
+	return kind == BOX_APP ? p->image : DISPLAY_IMAGE;
+}
+
+/* What is executed, as the box sees it; a program of the host lies in a directory of its own. */
+static void set_command(struct plan *plan, const struct profile *p, const struct run_request *q)
+{
+	const char *slash = q->program ? strrchr(q->program, '/') : NULL;
+
+	if (slash) {
+		plan->program = xstrdup(q->program);
+		strv_addf(&plan->command, "%s/%s", BOX_PROGRAM_DIR, slash + 1);
+	} else {
+		strv_add(&plan->command, q->program ? q->program : p->command);
+	}
+	if (!q->program)
+		strv_add_all(&plan->command, p->arguments);
+	strv_add_all(&plan->command, q->arguments);
+}
+
+static struct plan *new_plan(const struct profile *p, const struct run_request *q,
+			     const struct plan_inputs *in)
+{
+	struct plan *plan = xcalloc(1, sizeof *plan);
+
+	*plan = (struct plan){
+		.id = xstrdup(in->id),
+		.profile = xstrdup(p->name),
+		.image = xstrdup(p->image),
+		.label = xstrdup(p->title ? p->title : p->name),
+		.display = choose_display(p, q),
+		.viewer = p->viewer,
+		.clipboard = p->clipboard,
+		.border = xstrdup(p->border),
+		.screen = xstrdup(p->screen),
+		.playback = q->playback < 0 ? p->playback : q->playback,
+		.network = q->network < 0 ? p->network : (enum network_mode)q->network,
+		.disk = p->disk,
+		.inodes = p->inodes,
+		.viewer_lost = p->viewer_lost,
+		.display_number = in->display_number,
+	};
+	set_command(plan, p, q);
+	return plan;
+}
+
+static int check_all(const struct profile *p, const struct run_request *q,
+		     const struct host_facts *host, const struct plan_inputs *in,
+		     struct error **err)
+{
+	int r;
+
+	r = check_host(host, err);
+	if (r < 0)
+		return r;
+	r = check_inputs(in, err);
+	if (r < 0)
+		return r;
+	r = q->program ? plan_check_program(q->program, err) : 0;
+	if (r < 0)
+		return r;
+	if (choose_display(p, q) == DISPLAY_XEPHYR && p->viewer == VIEWER_HOST)
+		return error_set(err, EINVAL, "profile '%s': Backend=xephyr needs Viewer=box",
+				 p->name);
+	r = plan_needs_box(p, q, BOX_VIEWER) ? check_desktop(host, in->display_number, err) : 0;
+	for (enum box_kind k = 0; r >= 0 && k < BOX_KIND_MAX; k++)
+		r = plan_needs_box(p, q, k) ? check_box_inputs(in, k, err) : 0;
+	return r;
+}
+
+int plan_make(const struct profile *p, const struct run_request *q, const struct host_facts *host,
+	      const struct plan_inputs *in, struct plan **ret, struct error **err)
+{
+	_cleanup_(plan_freep) struct plan *plan = NULL;
+	int r;
+
+	r = check_all(p, q, host, in, err);
+	if (r < 0)
+		return r;
+	plan = new_plan(p, q, in);
+	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
+		if (plan_needs_box(p, q, k))
+			plan_box(plan, k, p, host, in);
+	*ret = TAKE_PTR(plan);
+	return 0;
+}
+
+void box_plan_release(struct box_plan *b)
+{
+	for (size_t i = 0; i < b->n_mounts; i++) {
+		free(b->mounts[i].name);
+		free(b->mounts[i].target);
+	}
+	for (size_t i = 0; i < b->n_files; i++) {
+		free(b->files[i].path);
+		free(b->files[i].content);
+	}
+	free(b->mounts);
+	free(b->files);
+	free(b->host_name);
+	free(b->image_dir);
+	free(b->home);
+	strv_free(b->environment);
+	*b = (struct box_plan){ 0 };
+}
+
+struct plan *plan_free(struct plan *p)
+{
+	if (!p)
+		return NULL;
+	for (size_t k = 0; k < BOX_KIND_MAX; k++)
+		box_plan_release(&p->boxes[k]);
+	free(p->id);
+	free(p->profile);
+	free(p->image);
+	free(p->label);
+	strv_free(p->command);
+	free(p->program);
+	free(p->border);
+	free(p->screen);
+	free(p);
+	return NULL;
+}

@@ -1,0 +1,163 @@
+#pragma once
+
+/*
+ * The plan of one sandbox: everything that is going to be done, decided from the profile, the
+ * command line and the facts of the host. Pure data; nothing below it asks a question again.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "profile/profile.h"
+
+/* Facts of this host and this user that the plan depends on. Owned by the caller. */
+struct host_facts {
+	uid_t uid;
+	gid_t gid;
+	const char *user;	    /* login name, shown inside too */
+	const char *home;	    /* absolute; its path is the same inside */
+	const char *time_zone;	    /* e.g. "Europe/Berlin", or NULL for UTC */
+	const char *locale;	    /* e.g. "de_DE.UTF-8", or NULL for C.UTF-8 */
+	const char *desktop_socket; /* /tmp/.X11-unix/XN of the desktop, or NULL without one */
+	uint32_t desktop_display;   /* its N */
+};
+
+enum box_kind {
+	BOX_APP,
+	BOX_DISPLAY,
+	BOX_VIEWER,
+	BOX_KIND_MAX,
+};
+
+/* The ids of one box: where they lie in the holder's user namespace. */
+struct slice {
+	uint32_t number; /* which slice, from 0; never that of another live box */
+	uint32_t first;	 /* the first of SLICE_IDS ids in the holder: box root, the user, tty */
+};
+
+/* Images are squashed to one owner; slices stay clear of system ids all the same. */
+#define SLICE_FIRST 1024U
+#define SLICE_IDS   4U
+#define SLICE_COUNT 4096U
+
+/* Owners of shared directories that belong to no box. */
+#define OWNER_HOLDER -1	   /* root of the holder */
+#define OWNER_USER   65536 /* the user's own id in the holder: the supervisor writes there */
+
+enum mount_source {
+	MOUNT_SCRATCH, /* a directory of this box alone, in the sandbox's tmpfs */
+	MOUNT_SHARED,  /* a directory of the sandbox's tmpfs that several boxes or the host see */
+	MOUNT_HOST,    /* a file or directory of the host, by absolute path */
+};
+
+struct box_mount {
+	enum mount_source source;
+	char *name;	/* scratch, shared: the directory's name; host: its path */
+	char *target;	/* absolute path inside, never through a link of the image: made in the
+			   identity layer, or in the directory of an earlier mount that it is beneath
+			 */
+	bool read_only; /* all mounts are nosuid and nodev */
+	bool exec;	/* otherwise noexec */
+	mode_t mode;	/* of a scratch or shared directory */
+	int32_t owner;	/* its owner, as an id in the holder, or one of OWNER_ */
+};
+
+/* A file that is made for this box alone and lies over the image: its identity. */
+struct box_file {
+	char *path; /* absolute, inside */
+	char *content;
+	mode_t mode;
+};
+
+/* One container, ready to be rendered and started. */
+struct box_plan {
+	enum box_kind kind;
+	char *host_name;
+	char *image_dir; /* absolute path of the image's root directory */
+	struct slice slice;
+	uid_t uid; /* numbers inside; outside they are slice.first + 1 */
+	gid_t gid;
+	bool root_writable;
+	struct box_mount *mounts; /* in the order of mounting: parents first */
+	size_t n_mounts;
+	struct box_file *files;
+	size_t n_files;
+	char **environment; /* NAME=VALUE of every process in it */
+	char *home;
+};
+
+/* What the user asked for on the command line, over the profile. Negative or NULL: as the profile
+ * says. */
+struct run_request {
+	char *const *arguments; /* of the application */
+	/* `run -- PROGRAM`: instead of the profile's command and arguments. With a '/' it is a file
+	 * of the host that is copied in, without one it is looked up in the image. */
+	const char *program;
+	int display; /* enum display_backend */
+	int network; /* enum network_mode */
+	int playback;
+};
+
+/* What was reserved or drawn for this one sandbox. Owned by the caller. */
+struct plan_inputs {
+	const char *id;			      /* PROFILE-xxxx */
+	uint32_t display_number;	      /* of the sandbox's own X server */
+	unsigned char machine_id[16];	      /* random */
+	struct slice slices[BOX_KIND_MAX];    /* of the boxes that are needed */
+	const char *image_dirs[BOX_KIND_MAX]; /* as well; absolute */
+};
+
+struct plan {
+	char *id; /* PROFILE-xxxx */
+	char *profile;
+	char *image;	/* name */
+	char *label;	/* title prefix on every window */
+	char **command; /* argv of the application, as seen inside */
+	char *program;	/* host file that is copied to BOX_PROGRAM_DIR, as the caller named it; or
+			   NULL */
+	enum display_backend display;
+	enum display_viewer viewer;
+	enum clipboard clipboard;
+	char *border;
+	char *screen;
+	bool playback;
+	enum network_mode network;
+	uint64_t disk;
+	uint32_t inodes;
+	enum viewer_lost viewer_lost;
+	uint32_t display_number; /* of the sandbox's own X server */
+	struct box_plan boxes[BOX_KIND_MAX];
+	bool has_box[BOX_KIND_MAX];
+};
+
+/* Paths inside the boxes that more than one part knows. */
+#define BOX_INIT	      "/.vitrine/init" /* vitrine-init, PID 1 of every box */
+#define BOX_AUTH_FILE	      "/run/vitrine/auth/Xauthority"
+#define BOX_DESKTOP_AUTH_FILE "/run/vitrine/desktop-auth/Xauthority"
+#define BOX_PROGRAM_DIR	      "/run/vitrine/program"
+#define BOX_SOUND_DIR	      "/run/vitrine/sound"
+#define BOX_XPRA_DIR	      "/run/vitrine/xpra"
+
+/* Which boxes and images a run needs: asked before the plan is made, to reserve them. */
+bool plan_needs_box(const struct profile *p, const struct run_request *q, enum box_kind kind);
+const char *plan_image(const struct profile *p, enum box_kind kind);
+
+/* Decides everything. Refuses what cannot be done safely on this host; nothing is left to fail
+ * later for a reason that could be known here. */
+int plan_make(const struct profile *p, const struct run_request *q, const struct host_facts *host,
+	      const struct plan_inputs *in, struct plan **ret, struct error **err);
+
+/* One fact per line, values escaped: for `vitrine show` and golden tests. Owned by the caller. */
+char *plan_to_text(const struct plan *p);
+
+struct plan *plan_free(struct plan *p);
+
+static inline void plan_freep(struct plan **p)
+{
+	plan_free(*p);
+}
+
+void box_plan_release(struct box_plan *b);
+const char *box_kind_to_string(enum box_kind kind);

@@ -1,0 +1,85 @@
+#include "profile/check.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parse.h"
+#include "base/text.h"
+
+#define TITLE_MAX	63
+#define SCREEN_SIDE_MIN 64U
+#define SCREEN_SIDE_MAX 16384U
+
+static bool is_argument(const char *s)
+{
+	return *s;
+}
+
+static bool is_colour(const char *s)
+{
+	return *s == '#' && strlen(s) == 7 && strspn(s + 1, "0123456789abcdef") == 6;
+}
+
+/* A leading '-' would be an option to any program that starts it. */
+static bool is_command(const char *s)
+{
+	return *s == '/' ? s[1] != '\0' : *s && *s != '-' && !strchr(s, '/');
+}
+
+static bool is_screen_side(const char *s)
+{
+	uint32_t n;
+
+	return parse_u32(s, &n) == 0 && n >= SCREEN_SIDE_MIN && n <= SCREEN_SIDE_MAX;
+}
+
+static bool is_screen(const char *s)
+{
+	_cleanup_free_ char *copy = xstrdup(s);
+	char *x = strchr(copy, 'x');
+
+	if (!x)
+		return false;
+	*x = '\0';
+	return is_screen_side(copy) && is_screen_side(x + 1);
+}
+
+/* It stands on every window: what reorders the text around it could make the label lie. */
+static bool is_title(const char *s)
+{
+	_cleanup_free_ char *shown = text_escape(s, TITLE_MAX + 1);
+
+	return *s && strlen(s) <= TITLE_MAX && !strcmp(shown, s);
+}
+
+/* LD_*: what the dynamic linker obeys is not for a profile to say. */
+static bool is_variable(const char *s)
+{
+	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	return n > 0 && s[n] == '=' && !strchr("0123456789", *s) && strncmp(s, "LD_", 3);
+}
+
+const struct text_check check_argument = { is_argument, "an argument" };
+const struct text_check check_colour = { is_colour, "a colour such as #c02020" };
+const struct text_check check_command = {
+	is_command,
+	"a program's name or an absolute path",
+};
+const struct text_check check_name = {
+	name_is_valid,
+	"a name of at most 63 characters a-z, 0-9 and -",
+};
+const struct text_check check_screen = {
+	is_screen,
+	"WIDTHxHEIGHT, each from 64 to 16384",
+};
+const struct text_check check_title = {
+	is_title,
+	"1 to 63 bytes of text that can be shown as it is",
+};
+const struct text_check check_variable = {
+	is_variable,
+	"NAME=VALUE with NAME of A-Z, 0-9 and _, and not LD_*",
+};

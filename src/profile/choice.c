@@ -1,0 +1,98 @@
+#include "profile/choice.h"
+
+#include <string.h>
+
+const char *const display_backend_names[] = {
+	[DISPLAY_XPRA] = "xpra",
+	[DISPLAY_XEPHYR] = "xephyr",
+	[DISPLAY_NONE] = "none",
+	NULL,
+};
+
+const char *const display_viewer_names[] = {
+	[VIEWER_BOX] = "box",
+	[VIEWER_HOST] = "host",
+	NULL,
+};
+
+const char *const clipboard_names[] = {
+	[CLIPBOARD_NONE] = "none",
+	[CLIPBOARD_TO_DESKTOP] = "to-desktop",
+	[CLIPBOARD_TO_SANDBOX] = "to-sandbox",
+	[CLIPBOARD_BOTH] = "both",
+	NULL,
+};
+
+const char *const network_mode_names[] = {
+	[NETWORK_NONE] = "none",
+	[NETWORK_PRIVATE] = "private",
+	NULL,
+};
+
+const char *const root_mode_names[] = {
+	[ROOT_READ_ONLY] = "read-only",
+	[ROOT_WRITABLE] = "writable",
+	NULL,
+};
+
+const char *const viewer_lost_names[] = {
+	[VIEWER_LOST_END] = "end",
+	[VIEWER_LOST_KEEP] = "keep",
+	NULL,
+};
+
+int choice_find(const char *const *names, const char *s)
+{
+	for (int i = 0; names[i]; i++)
+		if (!strcmp(names[i], s))
+			return i;
+	return -EINVAL;
+}
+
+const char *display_backend_to_string(enum display_backend v)
+{
+	return display_backend_names[v];
+}
+
+const char *display_viewer_to_string(enum display_viewer v)
+{
+	return display_viewer_names[v];
+}
+
+const char *clipboard_to_string(enum clipboard v)
+{
+	return clipboard_names[v];
+}
+
+const char *network_mode_to_string(enum network_mode v)
+{
+	return network_mode_names[v];
+}
+
+const char *root_mode_to_string(enum root_mode v)
+{
+	return root_mode_names[v];
+}
+
+const char *viewer_lost_to_string(enum viewer_lost v)
+{
+	return viewer_lost_names[v];
+}
+
+int display_backend_from_string(const char *s, enum display_backend *ret)
+{
+	int i = choice_find(display_backend_names, s);
+
+	if (i >= 0)
+		*ret = (enum display_backend)i;
+	return i < 0 ? i : 0;
+}
+
+int network_mode_from_string(const char *s, enum network_mode *ret)
+{
+	int i = choice_find(network_mode_names, s);
+
+	if (i >= 0)
+		*ret = (enum network_mode)i;
+	return i < 0 ? i : 0;
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+/*
+ * Where profiles lie: VITRINE_DATA_DIR/profiles < VITRINE_CONF_DIR/profiles <
+ * ~/.config/vitrine/profiles. The last one that has NAME.vitrine wins; a link to /dev/null there
+ * masks the profile.
+ */
+
+#include "profile/profile.h"
+
+/* By name or alias. `home` is the user's home from the password database, never from the
+ * environment. -ENOENT with a suggestion where none has it. */
+int profile_load(const char *name, const char *home, struct profile **ret, struct error **err);
+
+/* From a file the user names: a regular file that belongs to the user or root and that nobody else
+ * may write. */
+int profile_load_file(const char *path, struct profile **ret, struct error **err);
+
+/* Names of all profiles, sorted, each once. */
+int profile_list(const char *home, char ***ret, struct error **err);
+
+/* The same in given directories, the weakest first: what the functions above use. */
+char **profile_dirs(const char *home);
+int profile_load_in(char *const *dirs, const char *name, struct profile **ret, struct error **err);
+int profile_list_in(char *const *dirs, char ***ret, struct error **err);

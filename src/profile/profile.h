@@ -1,0 +1,127 @@
+#pragma once
+
+/*
+ * What a profile file says, and nothing else: no defaults of the host, no decisions. The key table
+ * in profile.c is the one truth; the man page, the completion and the fuzz seeds follow it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+#define PROFILE_LIST_MAX 256U /* values of one list key */
+#define PROFILE_SUFFIX	 ".vitrine"
+
+enum display_backend {
+	DISPLAY_XPRA,	/* windows of their own on the desktop */
+	DISPLAY_XEPHYR, /* one window that holds a whole screen */
+	DISPLAY_NONE,	/* no display at all */
+	DISPLAY_BACKEND_MAX,
+};
+
+enum display_viewer {
+	VIEWER_BOX,  /* xpra's client in a box of its own */
+	VIEWER_HOST, /* the host's own xpra */
+	VIEWER_MAX,
+};
+
+enum clipboard {
+	CLIPBOARD_NONE,
+	CLIPBOARD_TO_DESKTOP, /* the application may offer, not read */
+	CLIPBOARD_TO_SANDBOX, /* the application may read, not offer */
+	CLIPBOARD_BOTH,
+	CLIPBOARD_MAX,
+};
+
+enum network_mode {
+	NETWORK_NONE,	 /* not even the desktop's loopback */
+	NETWORK_PRIVATE, /* own stack, outgoing only */
+	NETWORK_MODE_MAX,
+};
+
+enum root_mode {
+	ROOT_READ_ONLY,
+	ROOT_WRITABLE, /* a throw-away upper layer */
+	ROOT_MODE_MAX,
+};
+
+enum viewer_lost {
+	VIEWER_LOST_END,
+	VIEWER_LOST_KEEP, /* until `vitrine attach` */
+	VIEWER_LOST_MAX,
+};
+
+struct profile {
+	char *name; /* the file's name without its suffix */
+
+	/* [App] */
+	char *command;	  /* program, found in the image's PATH */
+	char **arguments; /* before those of the command line */
+	char **aliases;	  /* other names for `vitrine run` */
+	char *image;
+	char *title; /* shown in the window's label; default: name */
+
+	/* [Files] */
+	enum root_mode root;
+
+	/* [Exec] */
+	bool writable_mounts; /* may programs on writable mounts be executed? */
+
+	/* [Display] */
+	enum display_backend display;
+	enum display_viewer viewer;
+	enum clipboard clipboard;
+	char *border; /* #rrggbb */
+	char *screen; /* Xephyr: WIDTHxHEIGHT */
+
+	/* [Sound] */
+	bool playback;
+
+	/* [Network] */
+	enum network_mode network;
+
+	/* [Limits] */
+	uint64_t disk;	 /* bytes of all throw-away files together */
+	uint32_t inodes; /* and how many of them */
+
+	/* [Environment] */
+	char **environment; /* NAME=VALUE */
+
+	/* [Session] */
+	enum viewer_lost viewer_lost;
+};
+
+/* Reads a whole profile. `file` is for messages ("file:line: ..."). Unknown keys, bad values,
+ * duplicates and wrong sections are errors. Keys that are not given have the strictest value. */
+int profile_read(const char *text, size_t size, const char *file, const char *name,
+		 struct profile **ret, struct error **err);
+
+/* The text of a profile that reads back to the same profile. Owned by the caller. */
+char *profile_write(const struct profile *p);
+
+struct profile *profile_free(struct profile *p);
+
+static inline void profile_freep(struct profile **p)
+{
+	profile_free(*p);
+}
+
+/* Names as in the file; the text of from_string functions comes from a command line: -EINVAL. */
+const char *display_backend_to_string(enum display_backend v);
+const char *display_viewer_to_string(enum display_viewer v);
+const char *clipboard_to_string(enum clipboard v);
+const char *network_mode_to_string(enum network_mode v);
+const char *root_mode_to_string(enum root_mode v);
+const char *viewer_lost_to_string(enum viewer_lost v);
+int display_backend_from_string(const char *s, enum display_backend *ret);
+int network_mode_from_string(const char *s, enum network_mode *ret);
+
+/* The keys of the table, one by one: fills *ret and returns true while there is an i-th. */
+struct profile_key {
+	const char *section;
+	const char *name;
+	bool is_list;
+};
+bool profile_key_at(size_t i, struct profile_key *ret);

@@ -1,0 +1,160 @@
+#include "profile/value.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "profile/choice.h"
+
+#define QUOTE_MAX 64 /* bytes of a value that a message shows */
+
+static int refuse(const struct key *k, const char *expected, const char *text, struct error **err)
+{
+	_cleanup_free_ char *shown = text_escape(text, QUOTE_MAX);
+
+	return error_set(err, EINVAL, "%s= must be %s, not '%s'", k->name, expected, shown);
+}
+
+static int read_string(const struct key *k, void *field, const char *text, struct error **err)
+{
+	char **s = field;
+
+	if (!k->check->is_valid(text))
+		return refuse(k, k->check->expected, text, err);
+	free(*s);
+	*s = xstrdup(text);
+	return 0;
+}
+
+static void write_string(const struct key *k, const void *field, struct buf *out)
+{
+	const char *s = *(char *const *)field;
+
+	if (s)
+		buf_addf(out, "%s=%s\n", k->name, s);
+}
+
+static void release_string(void *field)
+{
+	free(*(char **)field);
+}
+
+static int read_list(const struct key *k, void *field, const char *text, struct error **err)
+{
+	char ***list = field;
+
+	if (!*text) {
+		*list = strv_free(*list);
+		return 0;
+	}
+	if (!k->check->is_valid(text))
+		return refuse(k, k->check->expected, text, err);
+	if (strv_length(*list) == PROFILE_LIST_MAX)
+		return error_set(err, E2BIG, "more than %u values of %s=", PROFILE_LIST_MAX,
+				 k->name);
+	strv_add(list, text);
+	return 0;
+}
+
+static void write_list(const struct key *k, const void *field, struct buf *out)
+{
+	char *const *list = *(char **const *)field;
+
+	for (; list && *list; list++)
+		buf_addf(out, "%s=%s\n", k->name, *list);
+}
+
+static void release_list(void *field)
+{
+	strv_free(*(char ***)field);
+}
+
+static int read_bool(const struct key *k, void *field, const char *text, struct error **err)
+{
+	if (parse_bool(text, field) < 0)
+		return refuse(k, "yes or no", text, err);
+	return 0;
+}
+
+static void write_bool(const struct key *k, const void *field, struct buf *out)
+{
+	buf_addf(out, "%s=%s\n", k->name, *(const bool *)field ? "yes" : "no");
+}
+
+static int read_size(const struct key *k, void *field, const char *text, struct error **err)
+{
+	_cleanup_free_ char *expected = xasprintf("a size such as 512M, from %" PRIu64
+						  "M to %" PRIu64 "M",
+						  k->min >> 20, k->max >> 20);
+	uint64_t value;
+
+	if (parse_size(text, &value) < 0 || value < k->min || value > k->max)
+		return refuse(k, expected, text, err);
+	memcpy(field, &value, sizeof value);
+	return 0;
+}
+
+/* With the largest unit that says it exactly. */
+static void write_size(const struct key *k, const void *field, struct buf *out)
+{
+	static const char *const units[] = { "G", "M", "K", "" };
+	uint64_t value = *(const uint64_t *)field;
+	unsigned shift = 30, i = 0;
+
+	for (; shift && value & ((UINT64_C(1) << shift) - 1); shift -= 10)
+		i++;
+	buf_addf(out, "%s=%" PRIu64 "%s\n", k->name, value >> shift, units[i]);
+}
+
+static int read_count(const struct key *k, void *field, const char *text, struct error **err)
+{
+	_cleanup_free_ char *expected = xasprintf("a number from %" PRIu64 " to %" PRIu64, k->min,
+						  k->max);
+	uint32_t value;
+
+	if (parse_u32(text, &value) < 0 || value < k->min || value > k->max)
+		return refuse(k, expected, text, err);
+	memcpy(field, &value, sizeof value);
+	return 0;
+}
+
+static void write_count(const struct key *k, const void *field, struct buf *out)
+{
+	buf_addf(out, "%s=%" PRIu32 "\n", k->name, *(const uint32_t *)field);
+}
+
+static int read_choice(const struct key *k, void *field, const char *text, struct error **err)
+{
+	_cleanup_free_ char *names = strv_join((char *const *)k->choices, ", ");
+	_cleanup_free_ char *expected = xasprintf("one of %s", names);
+	int i = choice_find(k->choices, text);
+	unsigned value = (unsigned)i;
+
+	if (i < 0)
+		return refuse(k, expected, text, err);
+	memcpy(field, &value, sizeof value);
+	return 0;
+}
+
+static void write_choice(const struct key *k, const void *field, struct buf *out)
+{
+	buf_addf(out, "%s=%s\n", k->name, k->choices[*(const unsigned *)field]);
+}
+
+const struct value_type value_bool = { .read = read_bool, .write = write_bool };
+const struct value_type value_choice = { .read = read_choice, .write = write_choice };
+const struct value_type value_count = { .read = read_count, .write = write_count };
+const struct value_type value_list = {
+	.is_list = true,
+	.read = read_list,
+	.write = write_list,
+	.release = release_list,
+};
+const struct value_type value_size = { .read = read_size, .write = write_size };
+const struct value_type value_string = {
+	.read = read_string,
+	.write = write_string,
+	.release = release_string,
+};
