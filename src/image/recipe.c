@@ -1,0 +1,193 @@
+#include "image/recipe.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/parse.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "profile/ini.h"
+
+#define SUFFIX ".image"
+
+struct recipe *recipe_free(struct recipe *r)
+{
+	if (!r)
+		return NULL;
+	free(r->description);
+	free(r->suite);
+	strv_free(r->packages);
+	free(r);
+	return NULL;
+}
+
+/* Debian Policy 5.6.1; the first character also keeps apt from seeing an option or a pattern, and a
+ * last '-' would mean removal. */
+static bool is_package(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 1 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == n &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789") > 0 && s[n - 1] != '-';
+}
+
+static int set_description(struct recipe *r, const char *value, struct error **err)
+{
+	if (r->description)
+		return error_set(err, EINVAL, "Description= is there twice");
+	r->description = xstrdup(value);
+	return 0;
+}
+
+static int set_suite(struct recipe *r, const char *value, struct error **err)
+{
+	if (r->suite)
+		return error_set(err, EINVAL, "Suite= is there twice");
+	if (!strcmp(value, "host"))
+		return 0;
+	if (!is_package(value)) /* the same letters */
+		return error_set(err, EINVAL, "Suite= must be 'host' or the name of a release");
+	r->suite = xstrdup(value);
+	return 0;
+}
+
+static int add_packages(struct recipe *r, const char *value, struct error **err)
+{
+	_cleanup_free_ char *copy = xstrdup(value);
+	char *state, *name;
+
+	for (name = strtok_r(copy, " ", &state); name; name = strtok_r(NULL, " ", &state)) {
+		if (!is_package(name))
+			return error_set(err, EINVAL, "'%s' is not the name of a package", name);
+		if (strv_length(r->packages) >= RECIPE_PACKAGES_MAX)
+			return error_set(err, E2BIG, "more than %u packages", RECIPE_PACKAGES_MAX);
+		strv_add(&r->packages, name);
+	}
+	return 0;
+}
+
+static int set_size(struct recipe *r, const char *value, struct error **err)
+{
+	if (parse_size(value, &r->size) < 0)
+		return error_set(err, EINVAL, "Size= must be a size such as 900M, not '%s'", value);
+	return 0;
+}
+
+static int set_minutes(struct recipe *r, const char *value, struct error **err)
+{
+	if (parse_u32(value, &r->minutes) < 0)
+		return error_set(err, EINVAL, "Minutes= must be a number, not '%s'", value);
+	return 0;
+}
+
+static const struct {
+	const char *key;
+	int (*set)(struct recipe *r, const char *value, struct error **err);
+} keys[] = {
+	{ "Description", set_description },
+	{ "Minutes", set_minutes },
+	{ "Packages", add_packages },
+	{ "Size", set_size },
+	{ "Suite", set_suite },
+};
+
+static int set_key(void *user, const struct ini_entry *e, struct error **err)
+{
+	if (strcmp(e->section, "Image") != 0)
+		return error_set(err, EINVAL, "unknown section [%s]", e->section);
+	if (!e->key) /* the section itself */
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(e->key, keys[i].key))
+			return keys[i].set(user, e->value, err);
+	return error_set(err, EINVAL, "unknown key %s= in [Image]", e->key);
+}
+
+int recipe_read(const char *text, size_t size, const char *file, struct recipe **ret,
+		struct error **err)
+{
+	_cleanup_(recipe_freep) struct recipe *recipe = xcalloc(1, sizeof *recipe);
+	int r;
+
+	r = ini_read(text, size, file, set_key, recipe, err);
+	if (r < 0)
+		return r;
+	if (!recipe->packages)
+		return error_set(err, EINVAL, "%s: Packages= is missing", file);
+	*ret = TAKE_PTR(recipe);
+	return 0;
+}
+
+/* The last one wins. */
+static char **recipe_dirs(const char *home)
+{
+	char **dirs = NULL;
+
+	strv_add(&dirs, VITRINE_DATA_DIR "/images");
+	strv_add(&dirs, VITRINE_CONF_DIR "/images");
+	strv_addf(&dirs, "%s/.config/vitrine/images", home);
+	return dirs;
+}
+
+static void closedirp(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+static void add_names(const char *dir, char ***names)
+{
+	_cleanup_(closedirp) DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		size_t n = strlen(e->d_name), suffix = strlen(SUFFIX);
+
+		if (n > suffix && !strcmp(e->d_name + n - suffix, SUFFIX))
+			strv_take(names, xstrndup(e->d_name, n - suffix));
+	}
+}
+
+static int no_recipe(char *const *dirs, const char *name, struct error **err)
+{
+	_cleanup_strv_ char **names = NULL;
+	const char *near;
+
+	for (; *dirs; dirs++)
+		add_names(*dirs, &names);
+	near = text_suggest(name, names);
+	if (near)
+		return error_set(err, ENOENT, "no recipe for an image '%s': did you mean '%s'?",
+				 name, near);
+	return error_set(err, ENOENT, "no recipe for an image '%s': write one in %s/%s" SUFFIX,
+			 name, VITRINE_CONF_DIR "/images", name);
+}
+
+int recipe_load(const char *home, const char *name, struct recipe **ret, struct error **err)
+{
+	_cleanup_strv_ char **dirs = recipe_dirs(home);
+	_cleanup_close_ int fd = -EBADF;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int r;
+
+	for (size_t i = strv_length(dirs); i-- > 0 && fd < 0;) {
+		free(path);
+		path = xasprintf("%s/%s" SUFFIX, dirs[i], name);
+		r = fs_open_file(AT_FDCWD, path, &fd, err);
+		if (r == -ENOENT)
+			*err = error_free(*err);
+		else if (r < 0)
+			return r;
+	}
+	if (fd < 0)
+		return no_recipe(dirs, name, err);
+	r = fs_read_fd(fd, RECIPE_FILE_MAX, &text, &size, err);
+	if (r < 0)
+		return error_prefix(err, "'%s'", path);
+	return recipe_read(text, size, path, ret, err);
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+/*
+ * What an image is made of: NAME.image in VITRINE_DATA_DIR/images < VITRINE_CONF_DIR/images <
+ * ~/.config/vitrine/images; the last one that is there wins. Names packages, and no host to fetch
+ * them from: that is the system's own configuration.
+ */
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define RECIPE_FILE_MAX	    (64U << 10)
+#define RECIPE_PACKAGES_MAX 1000U
+
+struct recipe {
+	char *description;
+	char *suite; /* NULL: that of this host */
+	char **packages;
+	uint64_t size;	  /* bytes of the image, roughly */
+	uint32_t minutes; /* to build it, roughly */
+};
+
+/* -ENOENT, with a suggestion, where there is none. */
+int recipe_load(const char *home, const char *name, struct recipe **ret, struct error **err);
+
+/* `file` is for messages. */
+int recipe_read(const char *text, size_t size, const char *file, struct recipe **ret,
+		struct error **err);
+
+struct recipe *recipe_free(struct recipe *r);
+
+static inline void recipe_freep(struct recipe **r)
+{
+	recipe_free(*r);
+}

@@ -1,0 +1,21 @@
+#pragma once
+
+/*
+ * Where mmdebstrap works: a directory of its own below /var/tmp, which the user's sub-ids can
+ * reach. What is in it belongs to sub-ids and is removed with mmdebstrap's help. Locked (flock(2))
+ * while in use; the next build removes what a killed one left.
+ */
+
+#include "base/error.h"
+
+struct scratch {
+	int dir; /* owned */
+	char *path;
+};
+
+#define SCRATCH_NONE ((struct scratch){ .dir = -EBADF })
+
+int scratch_make(struct scratch *ret, struct error **err);
+
+/* Nothing may run in it any more. */
+void scratch_remove(struct scratch *s);

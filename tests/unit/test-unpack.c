@@ -1,0 +1,468 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "image/unpack.h"
+
+/* One entry; kind as in AE_IF*, or HARD for a hard link. */
+#define HARD 0
+#define TIME 1234567890
+
+struct entry {
+	unsigned kind;
+	const char *name;
+	const char *text; /* content, or target of a link */
+	unsigned mode;
+};
+
+#define DIRECTORY(n, ...)                                \
+	{                                                \
+		.kind = AE_IFDIR, .name = n, __VA_ARGS__ \
+	}
+#define REGULAR(n, t, ...)                                          \
+	{                                                           \
+		.kind = AE_IFREG, .name = n, .text = t, __VA_ARGS__ \
+	}
+#define LINK(n, t)                                     \
+	{                                              \
+		.kind = AE_IFLNK, .name = n, .text = t \
+	}
+#define HARD_LINK(n, t)                            \
+	{                                          \
+		.kind = HARD, .name = n, .text = t \
+	}
+#define SPECIAL(k, n)                \
+	{                            \
+		.kind = k, .name = n \
+	}
+
+static void write_entry(struct archive *a, const struct entry *e)
+{
+	struct archive_entry *ae = archive_entry_new();
+	size_t n = e->kind == AE_IFREG && e->text ? strlen(e->text) : 0;
+
+	archive_entry_set_pathname(ae, e->name);
+	archive_entry_set_perm(ae, (__LA_MODE_T)(e->mode ? e->mode : 0755));
+	archive_entry_set_mtime(ae, TIME, 0);
+	archive_entry_set_uid(ae, 0);
+	archive_entry_set_filetype(ae, e->kind == HARD ? AE_IFREG : e->kind);
+	if (e->kind == HARD)
+		archive_entry_set_hardlink(ae, e->text);
+	else if (e->kind == AE_IFLNK)
+		archive_entry_set_symlink(ae, e->text);
+	else if (e->kind == AE_IFREG)
+		archive_entry_set_size(ae, (int64_t)n);
+	assert_int_equal(archive_write_header(a, ae), ARCHIVE_OK);
+	if (n)
+		assert_int_equal(archive_write_data(a, e->text, n), n);
+	archive_entry_free(ae);
+}
+
+/* An archive in memory, read from its start. */
+static int make_tar(const struct entry *entries, size_t n)
+{
+	struct archive *a = archive_write_new();
+	int fd = memfd_create("tar", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	archive_write_set_format_pax_restricted(a);
+	assert_int_equal(archive_write_open_fd(a, fd), ARCHIVE_OK);
+	for (size_t i = 0; i < n; i++)
+		write_entry(a, &entries[i]);
+	assert_int_equal(archive_write_close(a), ARCHIVE_OK);
+	archive_write_free(a);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+/* The header of a file that is one hole, as GNU tar writes it. */
+struct gnu_header {
+	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type;
+	char link[100], magic[8], user[32], group[32], major[8], minor[8];
+	char atime[12], ctime[12], offset[12], longnames[4], unused;
+	char sparse[4][24], extended, real_size[12], padding[17];
+};
+
+_Static_assert(sizeof(struct gnu_header) == 512, "a block of a tar archive");
+
+/* Files of these sizes, all holes. */
+static int make_sparse_tar(const int64_t *sizes, size_t n)
+{
+	int fd = memfd_create("tar", MFD_CLOEXEC);
+
+	for (size_t i = 0; i < n; i++) {
+		struct gnu_header h = {
+			.name = "a",
+			.mode = "0000644",
+			.uid = "0000000",
+			.gid = "0000000",
+			.size = "00000000000",
+			.mtime = "00000000000",
+			.type = 'S',
+			.magic = "ustar  ",
+		};
+		unsigned sum = 0;
+
+		h.name[0] = (char)('a' + i);
+		snprintf(h.sparse[0], sizeof h.sparse[0], "%011o", 0);
+		h.real_size[0] = (char)0x80; /* what follows is a binary number */
+		for (size_t k = 0; k < 8; k++)
+			h.real_size[11 - k] = (char)(sizes[i] >> (8 * k));
+		snprintf(h.sparse[0] + 12, 12, "%011o", 0);
+		memset(h.checksum, ' ', sizeof h.checksum);
+		for (size_t k = 0; k < sizeof h; k++)
+			sum += ((unsigned char *)&h)[k];
+		snprintf(h.checksum, sizeof h.checksum, "%06o", sum);
+		assert_int_equal(write(fd, &h, sizeof h), sizeof h);
+	}
+	assert_int_equal(ftruncate(fd, (off_t)(n + 2) * 512), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+struct place {
+	char path[32];
+	int outer; /* holds root/ and a file that nobody may touch */
+	int root;
+};
+
+static int set_up(void **state)
+{
+	struct place *p = xcalloc(1, sizeof *p);
+	struct error *err = NULL;
+
+	strcpy(p->path, "/tmp/test-unpack.XXXXXX");
+	if (!mkdtemp(p->path) || fs_open_dir(AT_FDCWD, p->path, &p->outer, &err) < 0 ||
+	    fs_make_dir(p->outer, "root", 0755, &p->root, &err) < 0 ||
+	    fs_write(p->outer, "outside", "safe", 4, 0644, &err) < 0)
+		return -1;
+	*state = p;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct place *p = *state;
+	struct error *err = NULL;
+	int r;
+
+	close(p->root);
+	close(p->outer);
+	r = fs_remove_tree(AT_FDCWD, p->path, &err);
+	error_free(err);
+	free(p);
+	return r;
+}
+
+static int unpack(struct place *p, const struct entry *entries, size_t n,
+		  struct unpack_stats *stats, struct error **err)
+{
+	int fd = make_tar(entries, n), r;
+
+	r = unpack_tar(fd, p->root, NULL, NULL, stats, err);
+	close(fd);
+	return r;
+}
+
+/* Nothing but root/ and the file is there, and that is as it was. */
+static void assert_outside_untouched(struct place *p)
+{
+	struct error *err = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+
+	assert_int_equal(fs_read(p->outer, "outside", 100, &text, NULL, &err), 0);
+	assert_string_equal(text, "safe");
+	assert_int_equal(fstatat(p->outer, "outside", &st, 0), 0);
+	assert_int_equal(st.st_nlink, 1);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(fstatat(p->outer, "evil", &st, 0), -1);
+}
+
+static void assert_refused(struct place *p, const char *why, const struct entry *entries, size_t n)
+{
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct unpack_stats stats;
+	int r = unpack(p, entries, n, &stats, &err);
+
+	assert_true(r < 0);
+	assert_non_null(err);
+	if (!strstr(err->message, why))
+		fail_msg("'%s' expected in '%s'", why, err->message);
+	assert_null(strchr(err->message, '\n'));
+	assert_null(strchr(err->message, '\033'));
+	assert_outside_untouched(p);
+}
+
+static const struct {
+	const char *why; /* part of the message */
+	struct entry entries[3];
+} hostile[] = {
+	{ "'..'", { REGULAR("../evil", "x") } },
+	{ "'..'", { DIRECTORY("a"), REGULAR("a/../../evil", "x") } },
+	{ "'..'", { DIRECTORY("..", .mode = 0700) } },
+	{ "symbolic link", { LINK("a", ".."), REGULAR("a/evil", "x") } },
+	{ "symbolic link", { DIRECTORY("b"), LINK("a", "b"), REGULAR("a/evil", "x") } },
+	{ "already", { LINK("a", "../outside"), REGULAR("a", "evil") } },
+	{ "'a'", { LINK("a", ".."), DIRECTORY("a", .mode = 0777) } },
+	{ "'a/evil'", { LINK("a", ".."), DIRECTORY("a/evil") } },
+	{ "already", { DIRECTORY("a"), LINK("a", ".."), REGULAR("a/evil", "x") } },
+	{ "already", { REGULAR("a", "x"), REGULAR("a", "y") } },
+	{ "no directory", { REGULAR("a", "x"), REGULAR("a/b", "y") } },
+	{ "'..'", { HARD_LINK("a", "../outside") } },
+	{ "absolute", { HARD_LINK("a", "/etc/passwd") } },
+	{ "symbolic link", { LINK("a", ".."), HARD_LINK("b", "a/outside") } },
+	{ "no file", { DIRECTORY("a"), HARD_LINK("b", "a") } },
+	{ "no file", { HARD_LINK("b", "a") } },
+	{ "already", { LINK("a", "../outside"), HARD_LINK("b", "a"), REGULAR("b", "evil") } },
+	{ "must be a directory", { LINK("dev", "/tmp") } },
+	{ "must be a directory", { DIRECTORY("var"), LINK("var/tmp", "/tmp") } },
+	{ "'proc'", { REGULAR("proc", "x") } },
+	{ "\\x1b", { REGULAR("\033[2J\n/../evil", "x") } },
+};
+
+static void test_hostile_archives(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
+		void *place;
+		size_t n = 0;
+
+		while (n < ARRAY_SIZE(hostile[i].entries) && hostile[i].entries[n].name)
+			n++;
+		assert_int_equal(set_up(&place), 0);
+		assert_refused(place, hostile[i].why, hostile[i].entries, n);
+		assert_int_equal(tear_down(&place), 0);
+	}
+}
+
+static void test_absolute(void **state)
+{
+	struct place *p = *state;
+	_cleanup_free_ char *name = xasprintf("%s/evil", p->path);
+	const struct entry e = REGULAR(name, "x");
+
+	assert_refused(p, "absolute", &e, 1);
+}
+
+static void test_long_component(void **state)
+{
+	char name[300];
+	const struct entry e = REGULAR(name, "x");
+
+	memset(name, 'a', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	assert_refused(*state, "too long", &e, 1);
+}
+
+static void test_deep(void **state)
+{
+	char name[2 * 200 + 1];
+	const struct entry e = DIRECTORY(name);
+
+	for (size_t i = 0; i < sizeof name - 1; i++)
+		name[i] = i % 2 ? '/' : 'a';
+	name[sizeof name - 1] = '\0';
+	assert_refused(*state, "too deep", &e, 1);
+}
+
+static void test_too_large(void **state)
+{
+	static const int64_t terabyte[] = { 1LL << 40 };
+	static const int64_t together[] = { 40LL << 30, 40LL << 30 };
+	static const int64_t negative[] = { INT64_MIN };
+	static const struct {
+		const int64_t *sizes;
+		size_t n;
+	} cases[] = { { terabyte, 1 }, { together, 2 }, { negative, 1 } };
+	struct place *p = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(error_freep) struct error *err = NULL;
+		struct unpack_stats stats;
+		int fd = make_sparse_tar(cases[i].sizes, cases[i].n);
+
+		assert_true(unpack_tar(fd, p->root, NULL, NULL, &stats, &err) < 0);
+		assert_true(unlinkat(p->root, "a", 0) == 0 || i != 1);
+		close(fd);
+	}
+}
+
+static void test_privileges_are_dropped(void **state)
+{
+	static const struct entry entries[] = {
+		DIRECTORY("./", .mode = 02777),
+		DIRECTORY("./etc/", .mode = 02550),
+		REGULAR("./etc/shadow", "secret", .mode = 0040),
+		REGULAR("./etc/su", "program", .mode = 06755),
+		DIRECTORY("./tmp/", .mode = 01777),
+		DIRECTORY("./dev/"),
+		SPECIAL(AE_IFCHR, "./dev/null"),
+		REGULAR("./dev/file", "x"),
+		LINK("./dev/fd", "/proc/self/fd"),
+		SPECIAL(AE_IFBLK, "./disk"),
+		SPECIAL(AE_IFIFO, "./fifo"),
+		LINK("./etc/mtab", "/proc/self/mounts"),
+		HARD_LINK("./etc/also", "./etc/su"),
+	};
+	static const struct {
+		const char *name;
+		unsigned mode;
+	} expected[] = {
+		{ ".", S_IFDIR | 0755 },
+		{ "etc", S_IFDIR | 0750 },
+		{ "etc/shadow", S_IFREG | 0440 },
+		{ "etc/su", S_IFREG | 0755 },
+		{ "etc/also", S_IFREG | 0755 },
+		{ "tmp", S_IFDIR | 01777 },
+		{ "etc/mtab", S_IFLNK | 0777 },
+		{ "dev", S_IFDIR | 0755 },
+		{ "proc", S_IFDIR | 0755 },
+		{ "var/tmp", S_IFDIR | 0755 },
+		{ "dev/null", 0 },
+		{ "dev/file", 0 },
+		{ "dev/fd", 0 },
+		{ "disk", 0 },
+		{ "fifo", 0 },
+	};
+	struct place *p = *state;
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct unpack_stats stats;
+	char target[64] = "";
+	struct stat st;
+
+	assert_int_equal(unpack(p, entries, ARRAY_SIZE(entries), &stats, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		int r = fstatat(p->root, expected[i].name, &st, AT_SYMLINK_NOFOLLOW);
+
+		assert_int_equal(r, expected[i].mode ? 0 : -1);
+		if (r == 0)
+			assert_int_equal(st.st_mode, expected[i].mode);
+		if (r == 0)
+			assert_int_equal(st.st_uid, getuid());
+	}
+	assert_true(readlinkat(p->root, "etc/mtab", target, sizeof target - 1) > 0);
+	assert_string_equal(target, "/proc/self/mounts");
+	assert_int_equal(stats.entries, 7);
+	assert_int_equal(stats.dropped, 5);
+	assert_int_equal(stats.bytes, strlen("secretprogram"));
+	assert_outside_untouched(p);
+}
+
+/* Caches in an image are good only as long as these are what they were. */
+static void test_times_are_kept(void **state)
+{
+	static const struct entry entries[] = {
+		DIRECTORY("a"),
+		DIRECTORY("a/b"),
+		REGULAR("a/b/c", "x"),
+		LINK("a/b/d", "c"),
+	};
+	struct place *p = *state;
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct unpack_stats stats;
+	struct stat st;
+
+	assert_int_equal(unpack(p, entries, ARRAY_SIZE(entries), &stats, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+		assert_int_equal(fstatat(p->root, entries[i].name, &st, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(st.st_mtime, TIME);
+	}
+}
+
+static void test_holes_stay_holes(void **state)
+{
+	static const int64_t size = 1LL << 30;
+	struct place *p = *state;
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct unpack_stats stats;
+	struct stat st;
+	int fd = make_sparse_tar(&size, 1);
+
+	assert_int_equal(unpack_tar(fd, p->root, NULL, NULL, &stats, &err), 0);
+	assert_int_equal(fstatat(p->root, "a", &st, 0), 0);
+	assert_int_equal(st.st_size, size);
+	assert_true(st.st_blocks < 1000);
+	close(fd);
+}
+
+static void test_missing_parents_are_made(void **state)
+{
+	static const struct entry entries[] = { REGULAR("a/b/c", "x", .mode = 0600) };
+	struct place *p = *state;
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct unpack_stats stats;
+	struct stat st;
+
+	assert_int_equal(unpack(p, entries, ARRAY_SIZE(entries), &stats, &err), 0);
+	assert_int_equal(fstatat(p->root, "a/b", &st, 0), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 0755);
+}
+
+/* Whoever sends the archive failed; that must not look like a hostile one. */
+static void test_truncated(void **state)
+{
+	static const struct entry entries[] = { REGULAR("a", "some text") };
+	static const off_t sizes[] = { 0, 512 + 4 };
+	struct place *p = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		_cleanup_(error_freep) struct error *err = NULL;
+		struct unpack_stats stats;
+		int fd = make_tar(entries, ARRAY_SIZE(entries));
+
+		assert_int_equal(ftruncate(fd, sizes[i]), 0);
+		assert_int_equal(unpack_tar(fd, p->root, NULL, NULL, &stats, &err), -ENODATA);
+		close(fd);
+	}
+}
+
+static void test_garbage(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct unpack_stats stats;
+	char noise[4096];
+	int fd;
+
+	for (size_t i = 0; i < sizeof noise; i++)
+		noise[i] = (char)(i * 31 + i / 7);
+	assert_int_equal(fs_memfd("noise", noise, sizeof noise, &fd, &err), 0);
+	assert_int_equal(unpack_tar(fd, p->root, NULL, NULL, &stats, &err), -EINVAL);
+	close(fd);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hostile_archives),
+		TEST(test_absolute),
+		TEST(test_long_component),
+		TEST(test_deep),
+		TEST(test_too_large),
+		TEST(test_privileges_are_dropped),
+		TEST(test_times_are_kept),
+		TEST(test_holes_stay_holes),
+		TEST(test_missing_parents_are_made),
+		TEST(test_truncated),
+		TEST(test_garbage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
