@@ -78,9 +78,9 @@ int control_stop(int fd, struct error **err)
 	int r;
 
 	r = control_ask(fd, CONTROL_STOP, err);
-	if (r < 0 && r != -EPIPE)
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return r;
-	*err = error_free(*err);
+	*err = error_free(*err); /* it was ending by itself */
 	do
 		r = poll(&p, 1, STOP_TIMEOUT_MS);
 	while (r < 0 && errno == EINTR);

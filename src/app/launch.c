@@ -251,9 +251,9 @@ static int start_sound(struct sandbox *s, struct error **err)
 
 	if (!s->plan->playback)
 		return 0;
-	dir = openat(s->shared, "sound", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0)
-		return error_errno(err, "cannot open the sound directory of the sandbox");
+	r = fs_open_dir(s->shared, "sound", &dir, err);
+	if (r < 0)
+		return r;
 	r = sound_start(s->boxes[BOX_APP], s->plan, dir, s->plan->label, s->loop, on_box_lost, s,
 			&s->sound, err);
 	return r < 0 ? error_prefix(err, "sound") : 0;
