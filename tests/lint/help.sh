@@ -1,0 +1,156 @@
+#!/bin/sh
+# The command line tells the truth about itself: --help of everything, wrong calls, and doc/cli.md.
+#
+# VITRINE is the program, TESTDATA the directory tests/ of the sources.  Prints TAP.
+set -u
+
+vitrine=${VITRINE:?}
+doc=${TESTDATA:?}/../doc
+cli_md=$doc/cli.md
+columns_max=100
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+n=0
+
+ok() { # STATUS NAME: reads remarks on a failure from $scratch/why
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		sed 's/^/# /' "$scratch/why"
+	fi
+	: >"$scratch/why"
+}
+: >"$scratch/why"
+
+call() { # ARGUMENT...: sets status; what was printed is in $scratch/out and $scratch/err
+	"$vitrine" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+	status=$?
+}
+
+why() { echo "$*" >>"$scratch/why"; }
+
+# "run", "profile list", ...: every command that --help names
+commands() {
+	"$vitrine" --help |
+		sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z]*\)\{0,1\}\) .*/\1/p'
+}
+
+help_is_good() { # COMMAND...
+	bad=0
+	call "$@" --help
+	[ "$status" -eq 0 ] || { bad=1 && why "exit status $status"; }
+	[ -s "$scratch/out" ] || { bad=1 && why "nothing on standard output"; }
+	[ ! -s "$scratch/err" ] || { bad=1 && cat "$scratch/err" >>"$scratch/why"; }
+	awk -v max=$columns_max 'length($0) > max { print length($0) " columns: " $0; bad = 1 }
+		END { exit bad }' "$scratch/out" >>"$scratch/why" || bad=1
+	return $bad
+}
+
+refuses() { # WHAT ARGUMENT...: exit status 2, one line on standard error that shows WHAT
+	what=$1
+	shift
+	bad=0
+	call "$@"
+	[ "$status" -eq 2 ] || { bad=1 && why "exit status $status"; }
+	[ ! -s "$scratch/out" ] || { bad=1 && why "standard output is not empty"; }
+	[ "$(wc -l <"$scratch/err")" -eq 1 ] || { bad=1 && why "not one line on standard error"; }
+	grep -q "^vitrine: .*$what" "$scratch/err" || { bad=1 && why "'$what' is not named"; }
+	[ $bad -eq 0 ] || cat "$scratch/err" >>"$scratch/why"
+	return $bad
+}
+
+commands >"$scratch/commands"
+grep -q '^run$' "$scratch/commands" && grep -q '^image list$' "$scratch/commands"
+ok $? "--help names the commands"
+
+help_is_good
+ok $? "vitrine --help"
+refuses xyzzy xyzzy
+ok $? "an unknown command"
+call --version
+grep -q '^vitrine [0-9]' "$scratch/out" && [ $status -eq 0 ]
+ok $? "vitrine --version"
+
+while read -r command; do
+	# shellcheck disable=SC2086 # one or two words
+	{
+		help_is_good $command
+		ok $? "$command --help"
+		head -n 1 "$scratch/out" | grep -q "^Usage: vitrine $command " ||
+			{ head -n 1 "$scratch/out" >"$scratch/why" && false; }
+		ok $? "$command --help begins with its call"
+		refuses --xyzzy $command --xyzzy
+		ok $? "$command: an unknown option"
+	}
+done <"$scratch/commands"
+
+sed -n 's/ .*//p' "$scratch/commands" | sort -u >"$scratch/names"
+while read -r noun; do
+	help_is_good "$noun"
+	ok $? "$noun --help"
+	refuses xyzzy "$noun" xyzzy
+	ok $? "$noun: an unknown verb"
+done <"$scratch/names"
+
+# doc/cli.md: in the tables, a call stands in `backticks`; from *(planned)* on, or in a row that
+# ends so, nothing is built.
+
+section() { awk -v title="## $1" '$0 == title { on = 1; next } /^## / { on = 0 } on && /^\| `/' "$cli_md"; }
+
+section 'Daily verbs' >"$scratch/daily"
+section Nouns >"$scratch/nouns"
+[ -s "$scratch/daily" ] && [ -s "$scratch/nouns" ]
+ok $? "doc/cli.md has its tables"
+
+first_words() { grep -o '`[a-z][a-z]*' | tr -d '`' | sort -u; }
+documented() {
+	grep -v '(planned)' "$scratch/daily" | cut -d'|' -f2 | first_words
+	sed 's/\*(planned)\*.*//' "$scratch/nouns" | while IFS='|' read -r _ noun verbs; do
+		noun=$(echo "$noun" | first_words)
+		echo "$verbs" | first_words | sed "s/^/$noun /"
+	done
+}
+planned() {
+	grep '(planned)' "$scratch/daily" | cut -d'|' -f2 | first_words
+	# shellcheck disable=SC2016 # backticks of Markdown
+	sed -n 's/.*|.*`\(.*\)`.*|.*\*(planned)\*\(.*\)/\1 \2/p' "$scratch/nouns" |
+		while read -r noun verbs; do
+			grep -q "^$noun " "$scratch/commands" || echo "$noun"
+			echo "$verbs" | first_words | sed "s/^/$noun /"
+		done
+}
+
+documented | sort -u >"$scratch/documented"
+sort -u "$scratch/commands" | diff - "$scratch/documented" >"$scratch/why"
+ok $? "the commands of doc/cli.md and of --help are the same"
+
+planned | sort -u >"$scratch/planned"
+sort -u "$scratch/commands" | comm -12 - "$scratch/planned" >"$scratch/why"
+[ -s "$scratch/planned" ] && [ ! -s "$scratch/why" ]
+ok $? "what is planned in doc/cli.md is not built"
+
+# The completion asks --help; so it is enough that it understands what it reads.
+
+completions() { # WORD...: completes the last one
+	PATH=$(dirname "$vitrine"):$PATH bash -c '
+		compopt() { :; }
+		. "$1" && COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2)) && _vitrine && printf "%s\n" "${COMPREPLY[@]}"
+	' bash "$doc/completion/vitrine.bash" "$@" 2>&1 | sort
+}
+
+{
+	sed 's/ .*//' "$scratch/commands"
+	printf '%s\n' --help --version
+} | sort -u >"$scratch/want"
+completions vitrine '' | diff "$scratch/want" - >"$scratch/why"
+ok $? "completion of commands"
+"$vitrine" run --help </dev/null | sed -n 's/^  \(--[a-z]*\).*/\1/p' | sort >"$scratch/want"
+completions vitrine run -- | diff "$scratch/want" - >"$scratch/why"
+ok $? "completion of options"
+printf '%s\n' build list rm >"$scratch/want"
+completions vitrine image '' | grep -v '^--' | diff "$scratch/want" - >"$scratch/why"
+ok $? "completion of verbs"
+
+echo "1..$n"
