@@ -45,8 +45,8 @@ static const char *const mmdebstrap_options[] = {
 	"--dpkgopt=path-exclude=/usr/share/locale/*",
 	"--dpkgopt=path-exclude=/usr/share/man/*",
 	/* The host's network and its name stay out of the image. */
-	"--customize-hook=rm -rf \"$1\"/etc/apt/sources.list* "
-	"\"$1/etc/apt/apt.conf.d/99mmdebstrap\"",
+	"--customize-hook=rm -rf \"$1\"/etc/apt/sources.list*",
+	"--customize-hook=rm -f \"$1/etc/apt/apt.conf.d/99mmdebstrap\"",
 	"--customize-hook=rm -f \"$1/etc/hostname\" \"$1/etc/resolv.conf\"",
 };
 

@@ -1,6 +1,5 @@
 #include "image/recipe.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "image/names.h"
 #include "profile/ini.h"
 
 #define SUFFIX ".image"
@@ -132,23 +132,21 @@ static char **recipe_dirs(const char *home)
 	return dirs;
 }
 
-static void closedirp(DIR **d)
+static bool is_recipe(const char *name)
 {
-	if (*d)
-		closedir(*d);
+	return name_has_suffix(name, SUFFIX);
 }
 
-static void add_names(const char *dir, char ***names)
+/* For a suggestion: a directory that is not there has none. */
+static void add_names(const char *dir, char ***ret)
 {
-	_cleanup_(closedirp) DIR *d = opendir(dir);
-	struct dirent *e;
+	_cleanup_strv_ char **files = NULL;
+	struct error *error = NULL;
 
-	while (d && (e = readdir(d))) {
-		size_t n = strlen(e->d_name), suffix = strlen(SUFFIX);
-
-		if (n > suffix && !strcmp(e->d_name + n - suffix, SUFFIX))
-			strv_take(names, xstrndup(e->d_name, n - suffix));
-	}
+	if (names_in(AT_FDCWD, dir, is_recipe, &files, &error) < 0)
+		error_free(error);
+	for (char **file = files; file && *file; file++)
+		strv_take(ret, xstrndup(*file, strlen(*file) - strlen(SUFFIX)));
 }
 
 static int no_recipe(char *const *dirs, const char *name, struct error **err)

@@ -1,6 +1,5 @@
 #include "image/scratch.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,17 +10,12 @@
 #include "base/fs.h"
 #include "base/spawn.h"
 #include "base/strv.h"
+#include "image/names.h"
 
 #define PARENT	   "/var/tmp"
 #define NAME	   "vitrine-image."
 #define MMDEBSTRAP "/usr/bin/mmdebstrap"
 #define OUTPUT_MAX (1U << 20)
-
-static void closedirp(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
 
 /* Empties PATH/NAME as the root of the user's sub-ids; PATH/NAME itself is ours to remove. */
 static void empty_as_subid_root(const char *path, const char *name)
@@ -46,22 +40,26 @@ static void empty_as_subid_root(const char *path, const char *name)
 		error_free(error); /* what remains is tried again by the next build */
 }
 
+static bool is_any(const char *name)
+{
+	return *name;
+}
+
 static void remove_dir(int parent, const char *path)
 {
-	_cleanup_(closedirp) DIR *d = opendir(path);
-	struct error *error = NULL;
-	struct dirent *e;
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_strv_ char **names = NULL;
+	_cleanup_(error_freep) struct error *error = NULL;
 
-	while (d && (e = readdir(d))) {
+	if (dir < 0 || names_in(dir, ".", is_any, &names, &error) < 0)
+		return; /* tried again by the next build, and so below */
+	for (char **name = names; name && *name; name++) {
 		struct stat st;
 
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
-		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISDIR(st.st_mode))
-			empty_as_subid_root(path, e->d_name);
+		if (fstatat(dir, *name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+			empty_as_subid_root(path, *name);
 	}
-	if (fs_remove_tree(parent, strrchr(path, '/') + 1, &error) < 0)
-		error_free(error); /* as above */
+	(void)fs_remove_tree(parent, strrchr(path, '/') + 1, &error);
 }
 
 /* A directory of this user that no living process has locked. */
@@ -75,15 +73,18 @@ static bool is_left_over(int parent, const char *name)
 	       flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
+static bool is_scratch(const char *name)
+{
+	return !strncmp(name, NAME, strlen(NAME));
+}
+
 static void sweep(int parent)
 {
-	_cleanup_(closedirp) DIR *d = opendir(PARENT);
 	_cleanup_strv_ char **names = NULL;
-	struct dirent *e;
+	_cleanup_(error_freep) struct error *error = NULL;
 
-	while (d && (e = readdir(d)))
-		if (!strncmp(e->d_name, NAME, strlen(NAME)))
-			strv_add(&names, e->d_name);
+	if (names_in(parent, ".", is_scratch, &names, &error) < 0)
+		return; /* not in the way of this build */
 	for (char **name = names; name && *name; name++) {
 		_cleanup_free_ char *path = xasprintf(PARENT "/%s", *name);
 

@@ -1,6 +1,5 @@
 #include "image/sources.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/fs.h"
 #include "base/spawn.h"
 #include "base/strv.h"
+#include "image/names.h"
 
 #define SOURCES_MAX (1U << 20) /* bytes of one file */
 #define OPTIONS_MAX (1U << 20)
@@ -230,11 +230,9 @@ static void take_deb822(struct selection *sel, char *text)
 /* --- files
  * ---------------------------------------------------------------------------------------- */
 
-static bool has_suffix(const char *s, const char *suffix)
+static bool is_sources(const char *name)
 {
-	size_t n = strlen(s), m = strlen(suffix);
-
-	return n > m && !strcmp(s + n - m, suffix);
+	return name_has_suffix(name, ".list") || name_has_suffix(name, ".sources");
 }
 
 /* A file that cannot be read is somebody else's, and must not break the distribution's. */
@@ -243,39 +241,24 @@ static void take_file(struct selection *sel, int dir, const char *name)
 	struct error *error = NULL;
 	_cleanup_free_ char *text = NULL;
 
-	if (!has_suffix(name, ".list") && !has_suffix(name, ".sources"))
-		return;
 	if (fs_read(dir, name, SOURCES_MAX, &text, NULL, &error) < 0)
 		error_free(error);
-	else if (has_suffix(name, ".list"))
+	else if (name_has_suffix(name, ".list"))
 		take_list(sel, text);
 	else
 		take_deb822(sel, text);
 }
 
-static void closedirp(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void take_dir(struct selection *sel, const char *path)
 {
-	_cleanup_(closedirp) DIR *d = opendir(path);
+	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_strv_ char **names = NULL;
-	struct dirent *e;
+	struct error *error = NULL;
 
-	while (d && (e = readdir(d)))
-		strv_add(&names, e->d_name);
-	if (names)
-		qsort(names, strv_length(names), sizeof *names, by_name);
+	if (dir >= 0 && names_in(dir, ".", is_sources, &names, &error) < 0)
+		error_free(error); /* as above */
 	for (char **name = names; name && *name; name++)
-		take_file(sel, dirfd(d), *name);
+		take_file(sel, dir, *name);
 }
 
 static bool take_all(struct selection *sel, const char *apt_dir)

@@ -1,6 +1,5 @@
 #include "image/stage.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,36 +9,13 @@
 
 #include "base/fs.h"
 #include "base/strv.h"
+#include "image/names.h"
 #include "image/store.h"
 
-static bool has_suffix(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), m = strlen(suffix);
-
-	return n > m && !strcmp(s + n - m, suffix);
-}
-
-static void closedirp(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 /* .NAME.PID.new and .NAME.PID.old */
-static int list_temporary(int images, char ***ret, struct error **err)
+static bool is_temporary(const char *name)
 {
-	_cleanup_close_ int fd = openat(images, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(closedirp) DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	if (!d)
-		return error_errno(err, "cannot list the images");
-	(void)TAKE_FD(fd); /* belongs to d */
-	while ((e = readdir(d)))
-		if (e->d_name[0] == '.' &&
-		    (has_suffix(e->d_name, ".new") || has_suffix(e->d_name, ".old")))
-			strv_add(ret, e->d_name);
-	return 0;
+	return *name == '.' && (name_has_suffix(name, ".new") || name_has_suffix(name, ".old"));
 }
 
 static bool is_of(const char *temporary, const char *name)
@@ -47,7 +23,7 @@ static bool is_of(const char *temporary, const char *name)
 	size_t n = strlen(name);
 
 	return !strncmp(temporary + 1, name, n) && temporary[1 + n] == '.' &&
-	       has_suffix(temporary, ".new");
+	       name_has_suffix(temporary, ".new");
 }
 
 /* Removes what dead processes left. */
@@ -56,7 +32,7 @@ static int sweep(int images, const char *name, struct error **err)
 	_cleanup_strv_ char **temporary = NULL;
 	int r;
 
-	r = list_temporary(images, &temporary, err);
+	r = names_in(images, ".", is_temporary, &temporary, err);
 	if (r < 0)
 		return r;
 	for (char **t = temporary; t && *t; t++) {

@@ -1,6 +1,5 @@
 #include "image/store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/fs.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "image/names.h"
 
 #define IMAGES "%s/.local/share/vitrine/images"
 
@@ -33,38 +33,11 @@ int image_open_all(const char *home, bool make, int *ret_fd, struct error **err)
 	return fs_open_dir(AT_FDCWD, path, ret_fd, err);
 }
 
-static int cmp_name(const void *a, const void *b)
-{
-	return strcmp(((const struct image_info *)a)->name, ((const struct image_info *)b)->name);
-}
-
 void image_list_free(struct image_info *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		image_info_release(&list[i]);
 	free(list);
-}
-
-static void closedirp(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
-/* Names of all directories that could be images, whole or not. */
-static int list_names(int images, char ***ret, struct error **err)
-{
-	_cleanup_close_ int fd = openat(images, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(closedirp) DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	if (!d)
-		return error_errno(err, "cannot list the images");
-	(void)TAKE_FD(fd); /* belongs to d */
-	while ((e = readdir(d)))
-		if (name_is_valid(e->d_name))
-			strv_add(ret, e->d_name);
-	return 0;
 }
 
 int image_list(const char *home, struct image_info **ret, size_t *ret_n, struct error **err)
@@ -77,7 +50,7 @@ int image_list(const char *home, struct image_info **ret, size_t *ret_n, struct 
 
 	r = image_open_all(home, false, &images, err);
 	if (r == 0)
-		r = list_names(images, &names, err);
+		r = names_in(images, ".", name_is_valid, &names, err);
 	if (r == -ENOENT)
 		*err = error_free(*err);
 	else if (r < 0)
@@ -94,7 +67,6 @@ int image_list(const char *home, struct image_info **ret, size_t *ret_n, struct 
 			return r;
 		}
 	}
-	qsort(list, n, sizeof *list, cmp_name);
 	*ret = list;
 	*ret_n = n;
 	return 0;
@@ -106,7 +78,7 @@ static int no_image(int images, const char *name, struct error **err)
 	const char *near;
 
 	*err = error_free(*err);
-	if (images >= 0 && list_names(images, &names, err) < 0)
+	if (images >= 0 && names_in(images, ".", name_is_valid, &names, err) < 0)
 		*err = error_free(*err); /* then there is nothing to suggest */
 	near = text_suggest(name, names);
 	if (near)

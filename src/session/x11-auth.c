@@ -164,15 +164,19 @@ int x11_desktop_find(const char *display, const char *xauthority, const char *ho
 
 	path = xauthority && *xauthority ? xstrdup(xauthority) : xasprintf("%s/.Xauthority", home);
 	r = read_user_file(path, &file, &size, err);
-	if (r < 0)
+	if (r == -ENOENT) {
+		*err = error_free(*err);
+		size = 0;
+	} else if (r < 0) {
 		return error_prefix(err, "cookie of display :%u", d.number);
+	}
 	if (gethostname(host, sizeof host - 1) < 0)
 		return error_errno(err, "cannot get the host's name");
 	if (x11_authority_find(file, size, host, d.number, &d.authority) < 0)
 		return error_set(err, ENOENT,
-				 "no cookie of display :%u in '%s': make one with 'xauth -f %s "
-				 "generate :%u . trusted timeout 0'",
-				 d.number, path, path, d.number);
+				 "no cookie of display :%u in '%s': 'xauth generate :%u . trusted "
+				 "timeout 0' makes one",
+				 d.number, path, d.number);
 	*ret = d;
 	d.socket = NULL;
 	return 0;
