@@ -18,8 +18,9 @@
 #include "emit/lxc.h"
 #include "image/store.h"
 
-#define DISPLAY_NUMBER 10U /* the same everywhere: every sandbox has its own X socket directory */
+#define DISPLAY_NUMBER 10U
 #define FILTER_FILE    VITRINE_EXEC_DIR "/gui.bpf"
+#define DENY_LIST      VITRINE_DATA_DIR "/seccomp-policies/lxc-deny.policy"
 #define PROGRAM_MAX    (512U << 20)
 
 /* What happens before the first box: names, places, ids. */
@@ -42,6 +43,25 @@ static int open_places(struct sandbox *s, struct error **err)
 		return r;
 	s->started = state_time_now();
 	return log_new(s->dir.fd, &s->log, err);
+}
+
+static void on_box_lost(void *user, const char *why)
+{
+	sandbox_lose(user, why);
+}
+
+/* Early: they load their libraries while this process goes on. */
+static int start_monitors(struct sandbox *s, struct error **err)
+{
+	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
+		int r = 0;
+
+		if (plan_needs_box(s->launch->profile, &s->launch->request, k))
+			r = box_new(k, s->loop, on_box_lost, s, &s->boxes[k], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int take_images_and_ids(struct sandbox *s, struct error **err)
@@ -86,9 +106,17 @@ static int find_desktop(struct sandbox *s, struct error **err)
 	return 0;
 }
 
+/* The same everywhere, since every sandbox has an X socket directory of its own; only Xephyr's
+ * socket may come to lie beside that of the desktop. */
+static uint32_t choose_display_number(const struct sandbox *s)
+{
+	return s->facts.host.desktop_display == DISPLAY_NUMBER ? DISPLAY_NUMBER + 1
+							       : DISPLAY_NUMBER;
+}
+
 static int make_plan(struct sandbox *s, struct error **err)
 {
-	struct plan_inputs in = { .id = s->dir.id, .display_number = DISPLAY_NUMBER };
+	struct plan_inputs in = { .id = s->dir.id, .display_number = choose_display_number(s) };
 	int r;
 
 	if (getrandom(in.machine_id, sizeof in.machine_id, 0) != sizeof in.machine_id)
@@ -173,11 +201,6 @@ static int write_cookies(struct sandbox *s, struct error **err)
 	return write_cookie(s, "desktop-auth", desktop->data, desktop->size, err);
 }
 
-static void on_box_lost(void *user, const char *why)
-{
-	sandbox_lose(user, why);
-}
-
 static int read_fragments(enum box_kind kind, enum network_mode network, char **ret,
 			  struct error **err)
 {
@@ -198,15 +221,13 @@ static int read_fragments(enum box_kind kind, enum network_mode network, char **
 	return 0;
 }
 
-static int start_box(struct sandbox *s, enum box_kind kind, struct error **err)
+static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 {
 	const struct box_plan *box = &s->plan->boxes[kind];
 	_cleanup_free_ char *tree = xasprintf(HOLDER_TREES "/%s", s->plan->id),
 			    *root = box_root_path(tree, kind);
 	_cleanup_free_ char *fragments = NULL, *config = NULL;
-	struct lxc_inputs in = { .root = root,
-				 .seccomp_profile = VITRINE_DATA_DIR
-				 "/seccomp-policies/lxc-deny.policy" };
+	struct lxc_inputs in = { .root = root, .seccomp_profile = DENY_LIST };
 	int r;
 
 	r = read_fragments(kind, s->plan->network, &fragments, err);
@@ -216,25 +237,34 @@ static int start_box(struct sandbox *s, enum box_kind kind, struct error **err)
 	r = lxc_config_render(box, &in, &config, err);
 	if (r < 0)
 		return r;
-	return box_start(box, config, s->filter, &s->holder, s->lock, s->plan->id, s->loop,
-			 on_box_lost, s, &s->boxes[kind], err);
+
+	const struct box_start start = {
+		.plan = box,
+		.config = config,
+		.filter = s->filter,
+		.holder = &s->holder,
+		.lock = s->lock,
+		.sandbox_id = s->plan->id,
+	};
+
+	return box_begin(s->boxes[kind], &start, err);
 }
 
-/* The display first: its server needs the longest time to be ready. */
+/* All at once: each waits mostly for the kernel. */
 static int start_boxes(struct sandbox *s, struct error **err)
 {
-	static const enum box_kind order[] = { BOX_DISPLAY, BOX_VIEWER, BOX_APP };
+	int r = 0;
 
 	s->filter = open(FILTER_FILE, O_RDONLY | O_CLOEXEC);
 	if (s->filter < 0)
 		return error_errno(err, "cannot open '%s'", FILTER_FILE);
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		int r = s->plan->has_box[order[i]] ? start_box(s, order[i], err) : 0;
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (enum box_kind k = 0; k < BOX_KIND_MAX && r >= 0; k++)
+		if (s->boxes[k])
+			r = begin_box(s, k, err);
+	for (enum box_kind k = 0; k < BOX_KIND_MAX && r >= 0; k++)
+		if (s->boxes[k])
+			r = box_await(s->boxes[k], &s->plan->boxes[k], err);
+	return r;
 }
 
 static int start_network(struct sandbox *s, struct error **err)
@@ -290,14 +320,33 @@ static void on_output(void *user, const char *data, size_t size)
 	log_write(((struct sandbox *)user)->log, data, size);
 }
 
-static void on_application_started(void *user, int terminal)
+static void on_application_terminal(void *user, int master)
 {
+	stdio_terminal(((struct sandbox *)user)->stdio, master);
+}
+
+static void on_application_started(void *user)
+{
+	_cleanup_(error_freep) struct error *error = NULL;
 	struct sandbox *s = user;
 
-	if (terminal >= 0)
-		stdio_terminal(s->stdio, terminal);
+	if (state_write(s->dir.fd, s->plan, STATE_RUNNING, s->started, &error) < 0) {
+		sandbox_lose(s, error->message);
+		return;
+	}
 	if (s->launch->running)
 		s->launch->running(s->launch->user, s->plan->id);
+	registry_sweep(s->runtime_dir);
+}
+
+static void on_application_failed(void *user, int code)
+{
+	struct sandbox *s = user;
+	_cleanup_free_ char *why = xasprintf("cannot execute '%s': %s", s->plan->command[0],
+					     strerror(code));
+
+	if (s->launch->failed)
+		s->launch->failed(s->launch->user, why);
 }
 
 static void on_application_ended(void *user, int status)
@@ -362,8 +411,12 @@ static const struct control_handlers control_handlers = {
 
 static int start_application(struct sandbox *s, struct error **err)
 {
-	static const struct box_command_events events = { .started = on_application_started,
-							  .ended = on_application_ended };
+	static const struct box_command_events events = {
+		.terminal = on_application_terminal,
+		.started = on_application_started,
+		.failed = on_application_failed,
+		.ended = on_application_ended,
+	};
 	struct box_command c = { .argv = s->plan->command };
 	struct stdio_ends ends;
 	int r;
@@ -380,9 +433,7 @@ static int start_application(struct sandbox *s, struct error **err)
 	c.columns = ends.columns;
 	r = spawn_in_app(s, &c, &events, s, err);
 	stdio_ends_release(&ends);
-	if (r < 0)
-		return r;
-	return state_write(s->dir.fd, s->plan, STATE_RUNNING, s->started, err);
+	return r;
 }
 
 static void on_signal(void *user, short revents)
@@ -421,12 +472,21 @@ static const struct phase {
 	const char *name;
 	int (*start)(struct sandbox *s, struct error **err);
 } phases[] = {
-	{ "signals", watch_signals }, { "places", open_places },
-	{ "desktop", find_desktop },  { "ids", take_images_and_ids },
-	{ "plan", make_plan },	      { "session", join_session },
-	{ "cookies", write_cookies }, { "boxes", start_boxes },
-	{ "network", start_network }, { "sound", start_sound },
-	{ "display", start_display }, { "application", start_application },
+	/* clang-format off */
+	{ "signals", watch_signals },
+	{ "monitors", start_monitors },
+	{ "places", open_places },
+	{ "desktop", find_desktop },
+	{ "ids", take_images_and_ids },
+	{ "plan", make_plan },
+	{ "session", join_session },
+	{ "cookies", write_cookies },
+	{ "boxes", start_boxes },
+	{ "network", start_network },
+	{ "sound", start_sound },
+	{ "display", start_display },
+	{ "application", start_application },
+	/* clang-format on */
 };
 
 static int start(struct sandbox *s, struct error **err)

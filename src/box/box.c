@@ -28,7 +28,8 @@ struct command {
 	struct command *next;
 	uint32_t id;
 	struct box *box;
-	int gate; /* -EBADF once it was let through */
+	int gate; /* -EBADF once it runs, or never will */
+	bool let_through;
 	struct source *gate_source;
 	struct box_command_events events;
 	void *user;
@@ -42,6 +43,7 @@ struct box {
 
 	struct child monitor;
 	int reason; /* read end of the monitor's stderr */
+	int orders; /* the monitor's inbox; it waits as long as this is open */
 	int lifeline;
 	int init_pidfd;
 	pid_t init_pid;
@@ -86,10 +88,15 @@ static void box_lose(struct box *b, const char *what)
 	lost(b->user, why);
 }
 
+static void close_gate(struct command *c)
+{
+	c->gate_source = source_remove(c->gate_source);
+	c->gate = close_fd(c->gate);
+}
+
 static void command_free(struct command *c)
 {
-	source_remove(c->gate_source);
-	close_fd(c->gate);
+	close_gate(c);
 	free(c);
 }
 
@@ -229,43 +236,63 @@ static int pass_credentials(int fd, bool on, struct error **err)
 	return 0;
 }
 
-static void on_gate(void *user, short revents)
+static void let_through(struct command *c)
 {
 	_cleanup_(error_freep) struct error *error = NULL;
 	_cleanup_free_ char *why = NULL;
-	struct command *c = user;
 	pid_t pid;
 	int r;
 
-	(void)revents;
-	c->gate_source = source_remove(c->gate_source);
 	r = hear_pid(c->gate, &pid, &error);
 	if (r == -EPIPE) {
 		/* It failed before the gate; its end is reported over the lifeline. */
-		c->gate = close_fd(c->gate);
+		close_gate(c);
 		return;
 	}
 	if (r >= 0)
 		r = verify_process(c->box, pid, 1 + (uint32_t)filter_count(c->box->filter), &error);
 	if (r >= 0 && send(c->gate, "g", 1, MSG_NOSIGNAL) == 1) {
-		c->gate = close_fd(c->gate);
+		c->let_through = true;
 		return;
 	}
-	c->gate = close_fd(c->gate);
+	close_gate(c);
 	why = xasprintf("a command is not confined as planned: %s",
 			error ? error->message : "it is gone");
 	box_lose(c->box, why);
 }
 
-static void on_started(struct box *b, uint32_t id)
+/* Behind the gate: has the program been executed? */
+static void hear_outcome(struct command *c)
+{
+	uint32_t error;
+	ssize_t n = recv(c->gate, &error, sizeof error, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	close_gate(c);
+	if (n == 0 && c->events.started)
+		c->events.started(c->user);
+	if (n == sizeof error && c->events.failed)
+		c->events.failed(c->user, (int)error);
+}
+
+static void on_gate(void *user, short revents)
+{
+	struct command *c = user;
+
+	(void)revents;
+	if (c->let_through)
+		hear_outcome(c);
+	else
+		let_through(c);
+}
+
+static void on_terminal(struct box *b, uint32_t id)
 {
 	struct command *c = *find_command(b, id);
-	int terminal = b->inbox.n_fds ? TAKE_FD(b->inbox.fds[0]) : -EBADF;
 
-	if (c && c->events.started)
-		c->events.started(c->user, terminal);
-	else
-		close_fd(terminal);
+	if (c && c->events.terminal && b->inbox.n_fds)
+		c->events.terminal(c->user, TAKE_FD(b->inbox.fds[0]));
 }
 
 static void on_ended(struct box *b, uint32_t id, int status)
@@ -274,6 +301,9 @@ static void on_ended(struct box *b, uint32_t id, int status)
 
 	if (!c)
 		return;
+	/* A short life may end before its start was seen. */
+	if (c->let_through && c->gate >= 0)
+		hear_outcome(c);
 	*place = c->next;
 	if (c->events.ended)
 		c->events.ended(c->user, status);
@@ -295,8 +325,8 @@ static void on_lifeline(void *user, short revents)
 	w = wire_open(b->inbox.data, b->inbox.size);
 	type = wire_get_u32(&w);
 	id = wire_get_u32(&w);
-	if (type == INIT_STARTED)
-		on_started(b, id);
+	if (type == INIT_TERMINAL)
+		on_terminal(b, id);
 	else if (type == INIT_ENDED)
 		on_ended(b, id, (int)wire_get_u32(&w));
 	message_close_fds(&b->inbox);
@@ -308,50 +338,104 @@ static void on_monitor(void *user, short revents)
 	box_lose(user, "its monitor ended");
 }
 
-static int start_monitor(struct box *b, const struct box_plan *plan, const char *config,
-			 const struct holder *h, int lock_fd, const char *sandbox_id,
-			 struct error **err)
+static int start_monitor(struct box *b, struct error **err)
 {
 	char *argv[] = { VITRINE_EXEC_DIR "/vitrine-monitor", NULL };
-	_cleanup_close_ int job_fd = -EBADF, theirs = -EBADF, reason_write = -EBADF;
-	_cleanup_free_ char *name = xasprintf("%s-%s", sandbox_id, box_kind_to_string(plan->kind));
-	_cleanup_free_ char *tree = xasprintf(HOLDER_TREES "/%s", sandbox_id);
-	_cleanup_buf_ struct buf data = { 0 };
-	struct job job = { .supervisor = (uint32_t)getpid(),
-			   .name = name,
-			   .tree = tree,
-			   .config = (char *)config,
-			   .box = *plan };
-	/* A session of its own: Ctrl-C at the caller's terminal is the supervisor's alone to
-	 * answer. */
-	struct spawn s = { .argv = argv, .new_session = true };
-	int fds[MONITOR_INHERITED_END], pair[2], r;
+	_cleanup_close_ int theirs = -EBADF, reason_write = -EBADF;
+	int pair[2], r;
 
-	job_write(&job, &data);
-	r = fs_memfd("job", data.data, data.size, &job_fd, err);
-	if (r < 0)
-		return r;
 	r = sock_pair(pair, err);
 	if (r < 0)
 		return r;
-	b->lifeline = pair[0];
+	b->orders = pair[0];
 	theirs = pair[1];
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return error_errno(err, "cannot make a pipe");
 	b->reason = pair[0];
 	reason_write = pair[1];
 
-	fds[0] = -EBADF;
-	fds[1] = fds[2] = reason_write;
-	fds[MONITOR_JOB] = job_fd;
-	fds[MONITOR_USER_NS] = h->user_ns;
-	fds[MONITOR_MOUNT_NS] = h->mount_ns;
-	fds[MONITOR_NET_NS] = h->net_ns;
-	fds[MONITOR_LIFELINE] = theirs;
-	fds[MONITOR_LOCK] = lock_fd;
-	s.fds = fds;
-	s.n_fds = ARRAY_SIZE(fds);
+	const int fds[] = { -EBADF, reason_write, reason_write, [MONITOR_INBOX] = theirs };
+	/* A session of its own: Ctrl-C at the caller's terminal is the supervisor's alone to
+	 * answer. */
+	const struct spawn s = {
+		.argv = argv, .fds = fds, .n_fds = ARRAY_SIZE(fds), .new_session = true
+	};
+
 	return spawn(&s, &b->monitor, err);
+}
+
+int box_new(enum box_kind kind, struct loop *loop, box_lost_fn *lost, void *user, struct box **ret,
+	    struct error **err)
+{
+	_cleanup_(box_endp) struct box *b = xcalloc(1, sizeof *b);
+	int r;
+
+	*b = (struct box){
+		.kind = kind,
+		.loop = loop,
+		.lost = lost,
+		.user = user,
+		.monitor = CHILD_NONE,
+		.reason = -EBADF,
+		.orders = -EBADF,
+		.lifeline = -EBADF,
+		.init_pidfd = -EBADF,
+	};
+	r = start_monitor(b, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(b);
+	return 0;
+}
+
+static int send_job(struct box *b, const struct box_start *start, int lifeline, struct error **err)
+{
+	_cleanup_free_ char *name = xasprintf("%s-%s", start->sandbox_id,
+					      box_kind_to_string(b->kind));
+	_cleanup_free_ char *tree = xasprintf(HOLDER_TREES "/%s", start->sandbox_id);
+	_cleanup_close_ int job_fd = -EBADF;
+	_cleanup_buf_ struct buf data = { 0 };
+	const struct job job = {
+		.supervisor = (uint32_t)getpid(),
+		.name = name,
+		.tree = tree,
+		.config = (char *)start->config,
+		.box = *start->plan,
+	};
+	int r;
+
+	job_write(&job, &data);
+	r = fs_memfd("job", data.data, data.size, &job_fd, err);
+	if (r < 0)
+		return r;
+
+	const int fds[MONITOR_FD_MAX] = {
+		[MONITOR_JOB] = job_fd,
+		[MONITOR_USER_NS] = start->holder->user_ns,
+		[MONITOR_MOUNT_NS] = start->holder->mount_ns,
+		[MONITOR_NET_NS] = start->holder->net_ns,
+		[MONITOR_LIFELINE] = lifeline,
+		[MONITOR_LOCK] = start->lock,
+	};
+
+	return sock_send(b->orders, "", 1, fds, ARRAY_SIZE(fds), err);
+}
+
+int box_begin(struct box *b, const struct box_start *start, struct error **err)
+{
+	_cleanup_close_ int theirs = -EBADF;
+	int pair[2], r;
+
+	b->filter = start->filter;
+	r = sock_pair(pair, err);
+	if (r < 0)
+		return r;
+	b->lifeline = pair[0];
+	theirs = pair[1];
+	r = pass_credentials(b->lifeline, true, err);
+	if (r >= 0)
+		r = send_job(b, start, theirs, err);
+	return r < 0 ? error_prefix(err, "%s box", box_kind_to_string(b->kind)) : 0;
 }
 
 /* The init's first message, or the end of the monitor, whichever comes first. */
@@ -364,9 +448,6 @@ static int await_ready(struct box *b, struct error **err)
 	_cleanup_free_ char *reason = NULL;
 	int r;
 
-	r = pass_credentials(b->lifeline, true, err);
-	if (r < 0)
-		return r;
 	do
 		r = poll(p, ARRAY_SIZE(p), READY_TIMEOUT_MS);
 	while (r < 0 && errno == EINTR);
@@ -383,38 +464,21 @@ static int await_ready(struct box *b, struct error **err)
 			 r == 0 && !p[0].revents ? "it is not ready in time" : reason);
 }
 
-int box_start(const struct box_plan *plan, const char *config, int filter_fd,
-	      const struct holder *holder, int lock_fd, const char *sandbox_id, struct loop *loop,
-	      box_lost_fn *lost, void *user, struct box **ret, struct error **err)
+int box_await(struct box *b, const struct box_plan *plan, struct error **err)
 {
-	_cleanup_(box_endp) struct box *b = xcalloc(1, sizeof *b);
 	int r;
 
-	*b = (struct box){
-		.kind = plan->kind,
-		.loop = loop,
-		.user = user,
-		.monitor = CHILD_NONE,
-		.reason = -EBADF,
-		.lifeline = -EBADF,
-		.init_pidfd = -EBADF,
-		.filter = filter_fd,
-	};
-	r = start_monitor(b, plan, config, holder, lock_fd, sandbox_id, err);
-	if (r >= 0)
-		r = await_ready(b, err);
+	r = await_ready(b, err);
 	if (r >= 0)
 		r = verify_box(b, plan, err);
 	if (r < 0)
-		return error_prefix(err, "%s box", box_kind_to_string(plan->kind));
+		return error_prefix(err, "%s box", box_kind_to_string(b->kind));
 	b->init_pidfd = (int)syscall(SYS_pidfd_open, b->init_pid, 0);
 	if (b->init_pidfd < 0)
 		return error_errno(err, "%s box: cannot watch its init",
-				   box_kind_to_string(plan->kind));
-	b->lost = lost;
-	b->lifeline_source = loop_add(loop, b->lifeline, POLLIN, on_lifeline, b);
-	b->monitor_source = loop_add(loop, b->monitor.pidfd, POLLIN, on_monitor, b);
-	*ret = TAKE_PTR(b);
+				   box_kind_to_string(b->kind));
+	b->lifeline_source = loop_add(b->loop, b->lifeline, POLLIN, on_lifeline, b);
+	b->monitor_source = loop_add(b->loop, b->monitor.pidfd, POLLIN, on_monitor, b);
 	return 0;
 }
 
@@ -515,6 +579,7 @@ struct box *box_end(struct box *b)
 		return NULL;
 	source_remove(b->lifeline_source);
 	source_remove(b->monitor_source);
+	close_fd(b->orders);
 	close_fd(b->lifeline);
 	if (b->init_pidfd >= 0) {
 		struct pollfd p = { .fd = b->init_pidfd, .events = POLLIN };

@@ -22,15 +22,19 @@ struct box_command {
 	char *const *env;  /* the whole environment */
 	const char *cwd;   /* absolute, inside */
 	int stdio[3];  /* negative: /dev/null; handed over as they are. Ignored with `terminal` */
-	bool terminal; /* a pseudo-terminal of the box; its master comes with started() */
+	bool terminal; /* a pseudo-terminal of the box; its master comes with terminal() */
 	unsigned rows, columns; /* of the terminal */
 };
 
-/* What becomes of a command. Called from the loop; `user` as given to box_spawn(). */
+/* What becomes of a command, in this order. Called from the loop; `user` as given to box_spawn().
+ * Any may be NULL. */
 struct box_command_events {
-	/* It runs (pid as the host sees it is not known, nor needed). `terminal_fd` is owned by the
-	 * callee and -EBADF without a terminal. May be NULL, then the descriptor is closed. */
-	void (*started)(void *user, int terminal_fd);
+	/* Its terminal, if it asked for one: owned by the callee. */
+	void (*terminal)(void *user, int fd);
+	/* Its program was executed (the pid as the host sees it is not known, nor needed)... */
+	void (*started)(void *user);
+	/* ... or cannot be: an errno value. It has said so on its standard error. */
+	void (*failed)(void *user, int error);
 	/* It ended; status as of waitpid(2). A program that cannot be executed ends with exit
 	 * status 127 (not found) or 126. Exactly once unless the box ends first. */
 	void (*ended)(void *user, int status);
@@ -39,14 +43,27 @@ struct box_command_events {
 /* The box ended by itself: `why` is one line. Called once, from the loop, never after box_end(). */
 typedef void box_lost_fn(void *user, const char *why);
 
-/*
- * Starts a box and verifies from /proc that it is confined as planned; fails otherwise and leaves
- * nothing. `config` is the rendered LXC configuration, `filter_fd` the compiled seccomp programs
- * (emit/seccomp.h), borrowed. Blocks until the box is up (at most some seconds).
- */
-int box_start(const struct box_plan *plan, const char *config, int filter_fd,
-	      const struct holder *holder, int lock_fd, const char *sandbox_id, struct loop *loop,
-	      box_lost_fn *lost, void *user, struct box **ret, struct error **err);
+/* The first of three steps of a start: runs a monitor, which loads liblxc while the caller finds
+ * out what is to be started. */
+int box_new(enum box_kind kind, struct loop *loop, box_lost_fn *lost, void *user, struct box **ret,
+	    struct error **err);
+
+/* What a box is started with. All borrowed; the filter until box_end(). */
+struct box_start {
+	const struct box_plan *plan;
+	const char *config; /* rendered LXC configuration */
+	int filter;	    /* compiled seccomp programs (emit/filter.h) */
+	const struct holder *holder;
+	int lock; /* of the slices: box/lock.h */
+	const char *sandbox_id;
+};
+
+/* The second step: hands the job over. The monitor prepares the tree and starts the container. */
+int box_begin(struct box *b, const struct box_start *start, struct error **err);
+
+/* The third step: waits (some seconds at most) until the box is up, and verifies from /proc that it
+ * is confined as planned. After an error of any step only box_end() is left to call. */
+int box_await(struct box *b, const struct box_plan *plan, struct error **err);
 
 int box_spawn(struct box *b, const struct box_command *c, const struct box_command_events *events,
 	      void *user, struct error **err);

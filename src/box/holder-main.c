@@ -18,6 +18,7 @@
 #include "base/sock.h"
 #include "base/text.h"
 #include "base/wire.h"
+#include "box/devices.h"
 #include "box/holder-protocol.h"
 #include "box/holder.h"
 
@@ -184,7 +185,7 @@ static int make_run(struct error **err)
 		return error_errno(err, "cannot mount a tmpfs over /run");
 	if (mkdir("/run/lxc", 0755) < 0 || mkdir(HOLDER_TREES, 0711) < 0)
 		return error_errno(err, "cannot make directories in /run");
-	return 0;
+	return devices_make(err);
 }
 
 static int open_namespaces(struct error **err)

@@ -148,6 +148,7 @@ static void __attribute__((noreturn))
 child_main(struct spec *spec, const int *stdio, int gate, int filter, bool terminal)
 {
 	char *const no_env[] = { NULL };
+	uint32_t error;
 
 	reset_signals();
 	if (setsid() < 0 || (terminal && ioctl(stdio[0], TIOCSCTTY, 0) < 0))
@@ -164,8 +165,10 @@ child_main(struct spec *spec, const int *stdio, int gate, int filter, bool termi
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(4) < 0 || !pass_gate(3))
 		_exit(EXIT_NO_FILTER);
 	execute(spec->argv, spec->env ? spec->env : (char **)no_env);
+	error = (uint32_t)errno;
 	complain("cannot execute", spec->argv[0]);
-	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	(void)send(3, &error, sizeof error, MSG_NOSIGNAL); /* its end tells as well */
+	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
 }
 
 /* Opens a pseudo-terminal of the box's own devpts; the peer comes by descriptor, never by name. */
@@ -213,6 +216,7 @@ static int start_command(uint32_t id, bool terminal, const int *fds)
 			return W_EXITCODE(EXIT_NO_FILTER, 0);
 		both[0] = both[1] = both[2] = peer;
 		stdio = both;
+		say(INIT_TERMINAL, id, NULL, &master, 1);
 	}
 	place->pid = fork();
 	if (place->pid < 0) {
@@ -222,7 +226,6 @@ static int start_command(uint32_t id, bool terminal, const int *fds)
 	if (place->pid == 0)
 		child_main(&spec, stdio, fds[SPAWN_FD_GATE], fds[SPAWN_FD_FILTER], terminal);
 	place->id = id;
-	say(INIT_STARTED, id, NULL, &master, master >= 0);
 	return -1;
 }
 

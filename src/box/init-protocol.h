@@ -9,6 +9,9 @@
  * completely, says one byte on its gate and waits. The supervisor reads its state from /proc (the
  * pid comes from the kernel with that byte, SCM_CREDENTIALS) and answers one byte: go. A closed
  * gate means: do not.
+ *
+ * The child keeps the gate until it executes the program, so that its closing means: it runs, or
+ * INIT_ENDED is on its way. If the program cannot be executed, a u32 errno value comes before that.
  */
 
 enum {
@@ -19,9 +22,9 @@ enum {
 
 enum init_message {
 	/* init -> supervisor */
-	INIT_READY,   /* once, id 0 */
-	INIT_STARTED, /* descriptor 0: the master of the terminal, if one was asked for */
-	INIT_ENDED,   /* u32 wait status */
+	INIT_READY,    /* once, id 0 */
+	INIT_TERMINAL, /* descriptor 0: the master of the terminal that was asked for */
+	INIT_ENDED,    /* u32 wait status */
 	/* supervisor -> init */
 	INIT_SPAWN,  /* u32 enum init_spawn_flags; descriptors in the order of enum init_spawn_fd */
 	INIT_SIGNAL, /* u32 signal, for every process but the init; id 0 */

@@ -51,6 +51,7 @@ void job_write(const struct job *j, struct buf *ret)
 	wire_put_string(ret, j->tree);
 	wire_put_string(ret, j->config);
 	wire_put_u32(ret, p->kind);
+	wire_put_u32(ret, p->slice.first);
 	wire_put_string(ret, p->image_dir);
 	wire_put_u32(ret, p->root_writable);
 	wire_put_u32(ret, (uint32_t)p->n_mounts);
@@ -81,6 +82,7 @@ int job_read(const void *data, size_t size, struct job *ret, struct error **err)
 	j.tree = wire_get_string(&w);
 	j.config = wire_get_string(&w);
 	p->kind = wire_get_u32(&w);
+	p->slice.first = wire_get_u32(&w);
 	p->image_dir = wire_get_string(&w);
 	p->root_writable = wire_get_u32(&w);
 	p->n_mounts = get_count(&w, MOUNTS_MAX);

@@ -6,15 +6,19 @@
 #include "base/error.h"
 #include "plan/plan.h"
 
-/* Descriptors that vitrine-monitor inherits. */
-enum {
-	MONITOR_JOB = 3,
+/* The one descriptor that vitrine-monitor inherits: a socket, over which its job comes, as one
+ * message of one byte with these descriptors. It is started before there is a job, because loading
+ * liblxc takes as long as everything that comes before. */
+#define MONITOR_INBOX 3
+
+enum monitor_fd {
+	MONITOR_JOB, /* memory file: struct job */
 	MONITOR_USER_NS,
 	MONITOR_MOUNT_NS,
 	MONITOR_NET_NS,
 	MONITOR_LIFELINE, /* for vitrine-init */
 	MONITOR_LOCK,	  /* only kept open: the slice is taken while the monitor lives */
-	MONITOR_INHERITED_END,
+	MONITOR_FD_MAX,
 };
 
 struct job {

@@ -15,19 +15,28 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "base/sock.h"
 #include "box/init-protocol.h"
 #include "box/job.h"
 #include "box/tree.h"
 
 #define JOB_MAX (8U << 20)
 
-static int load_job(struct job *ret, struct error **err)
+static struct message inbox; /* its descriptors stay open to the end */
+
+/* Waits for the job. A supervisor that has none after all closes the socket. */
+static int receive_job(struct job *ret, struct error **err)
 {
 	_cleanup_free_ char *data = NULL;
 	size_t size;
 	int r;
 
-	r = fs_read_fd(MONITOR_JOB, JOB_MAX, &data, &size, err);
+	r = sock_receive(MONITOR_INBOX, &inbox, err);
+	if (r < 0)
+		return r;
+	if (inbox.n_fds != MONITOR_FD_MAX)
+		return error_set(err, EPROTO, "there is no job for the monitor");
+	r = fs_read_fd(inbox.fds[MONITOR_JOB], JOB_MAX, &data, &size, err);
 	if (r < 0)
 		return error_prefix(err, "job of the monitor");
 	return job_read(data, size, ret, err);
@@ -36,7 +45,8 @@ static int load_job(struct job *ret, struct error **err)
 static int join_namespaces(struct error **err)
 {
 	static const struct {
-		int fd, type;
+		enum monitor_fd fd;
+		int type;
 	} namespaces[] = {
 		{ MONITOR_USER_NS, CLONE_NEWUSER },
 		{ MONITOR_MOUNT_NS, CLONE_NEWNS },
@@ -44,7 +54,7 @@ static int join_namespaces(struct error **err)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
-		if (setns(namespaces[i].fd, namespaces[i].type) < 0)
+		if (setns(inbox.fds[namespaces[i].fd], namespaces[i].type) < 0)
 			return error_errno(err, "cannot join the session's namespaces");
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return error_errno(err, "cannot become root of the session's user namespace");
@@ -83,9 +93,9 @@ static int load_config(struct lxc_container *c, const char *config, struct error
 /* liblxc keeps what LISTEN_FDS counts from 3 on (sd_listen_fds(3)); everything else is closed. */
 static int keep_lifeline(struct error **err)
 {
-	if (dup2(MONITOR_LIFELINE, INIT_LIFELINE) < 0)
+	if (dup2(inbox.fds[MONITOR_LIFELINE], INIT_LIFELINE) < 0)
 		return error_errno(err, "cannot hand over the lifeline");
-	close(MONITOR_LIFELINE);
+	inbox.fds[MONITOR_LIFELINE] = close_fd(inbox.fds[MONITOR_LIFELINE]);
 	return 0;
 }
 
@@ -139,7 +149,7 @@ static int run(struct error **err)
 	_cleanup_(job_release) struct job j = { 0 };
 	int r;
 
-	r = load_job(&j, err);
+	r = receive_job(&j, err);
 	if (r < 0)
 		return r;
 	r = join_namespaces(err);
@@ -164,9 +174,8 @@ int main(void)
 {
 	_cleanup_(error_freep) struct error *error = NULL;
 
-	for (int fd = MONITOR_JOB; fd < MONITOR_INHERITED_END; fd++)
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-			return 2;
+	if (fcntl(MONITOR_INBOX, F_SETFD, FD_CLOEXEC) < 0)
+		return 2;
 	if (run(&error) < 0) {
 		fprintf(stderr, "%s\n", error->message);
 		return 1;

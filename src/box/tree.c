@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "box/devices.h"
 #include "box/init-protocol.h"
 
-#define INIT_PROGRAM VITRINE_EXEC_DIR "/vitrine-init"
+#define INIT_PROGRAM  VITRINE_EXEC_DIR "/vitrine-init"
+#define TERMINALS_MAX "16"
 
 /* Directories that every box needs over its image, whatever is in it. */
 static const char *const standard_dirs[] = { "/proc", "/sys", "/dev",	  "/etc",
@@ -327,6 +329,45 @@ static int mount_init(int root, struct error **err)
 	return attach_mount(clone, root, INIT_PATH, false, err);
 }
 
+/* Pseudo-terminals of the box's own. Their group is "tty" (5) inside: the slice's third id. */
+static int mount_terminals(int root, const struct slice *slice, struct error **err)
+{
+	_cleanup_free_ char *group = xasprintf("%u", slice->first + 2);
+	const struct {
+		const char *name, *value;
+	} options[] = {
+		{ "gid", group },
+		{ "max", TERMINALS_MAX },
+		{ "mode", "0620" },
+		{ "ptmxmode", "0666" },
+	};
+	_cleanup_close_ int fs = fsopen("devpts", FSOPEN_CLOEXEC), mount_fd = -EBADF;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options) && fs >= 0; i++)
+		if (fsconfig(fs, FSCONFIG_SET_STRING, options[i].name, options[i].value, 0) < 0)
+			return error_errno(err, "cannot configure the terminals of the box");
+	if (fs >= 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		mount_fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	if (mount_fd < 0)
+		return error_errno(err, "cannot make the terminals of the box");
+	return attach_mount(mount_fd, root, "/dev/pts", true, err);
+}
+
+/* With the mounts in it. */
+static int mount_devices(int root, const struct slice *slice, struct error **err)
+{
+	_cleanup_close_ int clone = open_tree(AT_FDCWD, DEVICES_DIR,
+					      AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int r;
+
+	if (clone < 0)
+		return error_errno(err, "cannot clone the /dev of the boxes");
+	r = attach_mount(clone, root, "/dev", true, err);
+	if (r < 0)
+		return r;
+	return mount_terminals(root, slice, err);
+}
+
 int tree_make(const struct job *j, struct error **err)
 {
 	_cleanup_(layers_release) struct layers l = { -EBADF, -EBADF, -EBADF, -EBADF };
@@ -346,6 +387,9 @@ int tree_make(const struct job *j, struct error **err)
 	if (r < 0)
 		return r;
 	r = mount_init(l.root, err);
+	if (r < 0)
+		return r;
+	r = mount_devices(l.root, &j->box.slice, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < j->box.n_mounts; i++) {

@@ -49,13 +49,6 @@ static bool is_init(const char *s)
 	return !strcmp(s, BOX_INIT);
 }
 
-static bool is_number(const char *s)
-{
-	uint32_t n;
-
-	return parse_u32(s, &n) == 0;
-}
-
 static bool is_ordinary_id(const char *s)
 {
 	uint32_t id;
@@ -105,7 +98,7 @@ static bool is_id_map(const char *s)
 static bool is_mount_option(const char *s)
 {
 	static const char *const words[] = {
-		"bind", "create=dir", "create=file", "nodev", "noexec", "nosuid", "optional", "ro",
+		"bind", "nodev", "noexec", "nosuid", "optional", "ro",
 	};
 	static const char *const values[] = { "mode=", "nr_inodes=", "size=" };
 
@@ -171,8 +164,7 @@ static const struct lxc_key {
 	unsigned min, max; /* how often */
 } keys[] = {
 	{ "lxc.apparmor.profile", is_apparmor_profile, 0, 1 },
-	{ "lxc.autodev", is_one, 1, 1 },
-	{ "lxc.autodev.tmpfs.size", is_number, 1, 1 },
+	{ "lxc.autodev", is_zero, 1, 1 },
 	{ "lxc.cap.keep", is_none, 1, 1 },
 	{ "lxc.console.path", is_none, 1, 1 },
 	{ "lxc.idmap", is_id_map, ID_MAPS, ID_MAPS },
@@ -185,7 +177,7 @@ static const struct lxc_key {
 	{ "lxc.net.0.type", is_empty_network, 1, 1 },
 	{ "lxc.no_new_privs", is_one, 1, 1 },
 	{ "lxc.prlimit.core", is_one, 1, 1 },
-	{ "lxc.pty.max", is_number, 1, 1 },
+	{ "lxc.pty.max", is_zero, 1, 1 },
 	{ "lxc.rootfs.path", is_root, 1, 1 },
 	{ "lxc.seccomp.profile", is_path, 1, 1 },
 	{ "lxc.tty.max", is_zero, 1, 1 },
