@@ -7,7 +7,7 @@ set -u
 vitrine=${VITRINE:?}
 doc=${TESTDATA:?}/../doc
 cli_md=$doc/cli.md
-columns_max=100
+columns_max=80
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 n=0

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""make bench: how long a sandbox takes to start and to end, and what it costs, beside its peers.
+
+Prints a table and writes bench.json; README.md says what each figure means. Runs as the ordinary
+user who sits at the desktop. Started by root (with --user), it leaves to that user everything but
+the tools that need root.
+"""
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import platform
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import filters
+import memory
+import peers
+import windows
+
+HERE = pathlib.Path(__file__).resolve().parent
+PAUSE_S = 0.05  # between two measurements: what the last tool left to the kernel is done by then
+HOLDER_PATIENCE_S = 10
+IDLE_PROFILE = "idle.vitrine"
+
+
+class Failed(Exception):
+    """One plain sentence for the user."""
+
+
+class Stopwatch:
+    """The process that calls the tools and reads the clock (stopwatch.c)."""
+
+    def __init__(self, words, log):
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+
+    def measure(self, tool):
+        """Milliseconds from the call to the first instruction and to the end, and the exit code."""
+        words = [str(tool.filter or "-"), *tool.words, ""]
+        self.process.stdin.write("".join(f"{word}\0" for word in words).encode())
+        self.process.stdin.flush()
+        call, end, stamp, code = map(int, self.process.stdout.readline().split())
+        return (stamp - call) / 1e6 if stamp else None, (end - call) / 1e6, code
+
+
+def start_root_stopwatch(programs, log):
+    """Returns None where root is out of reach."""
+    words = [str(programs / "stopwatch")]
+    if os.geteuid() == 0:
+        return Stopwatch(words, log)
+    if shutil.which("sudo") and not subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
+        return Stopwatch(["sudo", "-n", *words], log)
+    return None
+
+
+def become(name):
+    """Gives up root for good; everything below runs as the ordinary user."""
+    try:
+        user = pwd.getpwnam(name)
+    except KeyError:
+        raise Failed(f"there is no user '{name}'") from None
+    os.initgroups(user.pw_name, user.pw_gid)
+    os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
+    os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+    os.environ.update(HOME=user.pw_dir, USER=user.pw_name, LOGNAME=user.pw_name)
+    os.environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{user.pw_uid}")
+    os.chdir("/")
+
+
+def run_vitrine(*words):
+    done = subprocess.run(["vitrine", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise Failed(f"'vitrine {' '.join(words)}' failed: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def await_no_holder():
+    """Until the session holder of the last sandbox has ended."""
+    socket = pathlib.Path(os.environ["XDG_RUNTIME_DIR"], "vitrine/holder")
+    end = time.monotonic() + HOLDER_PATIENCE_S
+    while socket.exists():
+        if time.monotonic() > end:
+            raise Failed("a session holder runs although no sandbox does")
+        time.sleep(0.002)
+
+
+@contextlib.contextmanager
+def idle_sandbox(wanted, scratch):
+    """Another sandbox, so that the session holder is there already."""
+    if not wanted:
+        yield
+        return
+    name = run_vitrine("run", "--detach", "--profile", str(scratch / IDLE_PROFILE))
+    try:
+        yield
+    finally:
+        run_vitrine("stop", name)
+        await_no_holder()
+
+
+def last_line(log):
+    lines = pathlib.Path(log.name).read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def trial(tools, watches, scratch, log):
+    """One unmeasured call of each tool; returns those that work, and why the others do not."""
+    working, missing = [], {}
+    for tool in tools:
+        log.truncate(0)
+        if not shutil.which(tool.program):
+            missing[tool.name] = "not installed"
+        elif not watches[tool.root]:
+            missing[tool.name] = "needs root"
+        else:
+            try:
+                with idle_sandbox(tool.warm, scratch):
+                    start, _, code = watches[tool.root].measure(tool)
+                if start is None or code:
+                    missing[tool.name] = f"exit code {code}: {last_line(log)}"
+            except Failed as failure:
+                missing[tool.name] = str(failure)
+        if tool.name not in missing:
+            working.append(tool)
+    return working, missing
+
+
+def measure_starts(tools, watches, scratch, rounds):
+    """All tools in turn, round by round, so that what else the machine does meets all of them."""
+    starts = {tool.name: [] for tool in tools}
+    ends = {tool.name: [] for tool in tools}
+    for _ in range(rounds):
+        for tool in tools:
+            with idle_sandbox(tool.warm, scratch):
+                time.sleep(PAUSE_S)
+                start, end, code = watches[tool.root].measure(tool)
+            if start is None or code:
+                raise Failed(f"{tool.name} worked at first and then failed with exit code {code}")
+            starts[tool.name].append(start)
+            ends[tool.name].append(end)
+    return starts, ends
+
+
+def statistics(samples):
+    ordered = sorted(samples)
+
+    def at(share):
+        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)
+
+    return {"n": len(ordered), "min_ms": at(0), "median_ms": at(0.5), "p90_ms": at(0.9)}
+
+
+def print_table(result):
+    notes = result["notes"]
+    print(f"{'':22} {'n':>4} {'min ms':>9} {'median ms':>10} {'p90 ms':>9}  note")
+    for figure, title in (
+        ("start", "from the call to the first instruction"),
+        ("gone", "from the call to nothing left"),
+        ("window", "from the call to the first window on the desktop"),
+    ):
+        rows = result.get(figure, {})
+        if rows:
+            print(f"{title}:")
+        for name, row in sorted(rows.items(), key=lambda item: item[1]["median_ms"]):
+            numbers = f"{row['min_ms']:9.2f} {row['median_ms']:10.2f} {row['p90_ms']:9.2f}"
+            print(f"  {name:20} {row['n']:4} {numbers}  {notes.get(name, '')}")
+    if "memory" in result:
+        print("memory of one idle sandbox without display, without its application:")
+        for name, size in result["memory"]["vitrine"]["parts_kib"].items():
+            print(f"  {name:20} {size:8} KiB")
+        print(f"  {'together':20} {result['memory']['vitrine']['idle_kib']:8} KiB")
+    for name, why in result["not_run"].items():
+        print(f"not run: {name}: {why}")
+
+
+def host_facts():
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "kernel": platform.release(),
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def check_alone():
+    if shutil.which("vitrine") and json.loads(run_vitrine("ps", "--json")):
+        raise Failed("sandboxes are running ('vitrine ps'): stop them first, they would be measured too")
+
+
+def find_image():
+    image = pathlib.Path(os.environ["HOME"], ".local/share/vitrine/images/base/root")
+    if not image.is_dir():
+        raise Failed("there is no base image: 'vitrine image build base' builds it")
+    return image
+
+
+def bench(options, scratch, root_watch, log):
+    place = peers.Place(
+        image=find_image(),
+        scratch=scratch,
+        stamp=scratch / "stamp",
+        bpf=filters.first_program(scratch / "filter.bpf"),
+    )
+    watches = {False: Stopwatch([str(scratch / "stopwatch")], log), True: root_watch}
+    check_alone()
+    tools, not_run = trial(peers.all_tools(place), watches, scratch, log)
+    starts, ends = measure_starts(tools, watches, scratch, options.rounds)
+    result = {
+        "host": host_facts(),
+        "start": {name: statistics(samples) for name, samples in starts.items()},
+        "gone": {name: statistics(samples) for name, samples in ends.items()},
+        "notes": {tool.name: tool.note for tool in tools},
+        "not_run": not_run,
+    }
+    if "vitrine" in starts:
+        result["memory"] = {"vitrine": memory.measure_idle(scratch / IDLE_PROFILE)}
+    if options.windows:
+        try:
+            samples = windows.measure(options.windows, await_no_holder)
+            result["window"] = {name: statistics(times) for name, times in samples.items()}
+        except windows.NoDesktop as reason:
+            not_run["window"] = str(reason)
+    return result
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description="Measures vitrine beside its peers.")
+    parser.add_argument("--programs", type=pathlib.Path, required=True, help="where stamp and stopwatch were built")
+    parser.add_argument("--output", type=pathlib.Path, default="bench.json")
+    parser.add_argument("--rounds", type=int, default=40, help="measurements of each start")
+    parser.add_argument("--windows", type=int, default=20, help="measurements of the first window")
+    parser.add_argument("--user", default=os.environ.get("SUDO_USER"), help="started by root: the ordinary user")
+    options = parser.parse_args()
+    options.programs = options.programs.resolve()
+    return options
+
+
+def fill_scratch(scratch, programs):
+    """Whatever the sandboxes see lies here: the build may be below a directory nobody may enter."""
+    scratch.chmod(0o755)
+    for file in (programs / "stamp", programs / "stopwatch", HERE / IDLE_PROFILE):
+        shutil.copy(file, scratch)
+
+
+def hand_over(scratch, user):
+    for path in (scratch, *scratch.iterdir()):
+        shutil.chown(path, user)
+
+
+def run(options):
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-bench-"))
+    try:
+        fill_scratch(scratch, options.programs)
+        with (
+            open(options.output, "w", encoding="utf-8") as output,
+            open(scratch / "log", "w+", encoding="utf-8") as log,
+        ):
+            root_watch = start_root_stopwatch(options.programs, log)
+            if os.geteuid() == 0:
+                hand_over(scratch, options.user)
+                become(options.user)
+            result = bench(options, scratch, root_watch, log)
+            json.dump(result, output, indent=2)
+            output.write("\n")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print_table(result)
+
+
+def main():
+    options = parse_options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        if os.geteuid() == 0 and not options.user:
+            raise Failed("started by root: name the ordinary user with --user")
+        run(options)
+    except Failed as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

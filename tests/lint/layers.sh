@@ -1,0 +1,52 @@
+#!/bin/sh
+# Arrows point down only: each folder of src/ includes itself and what this table allows.
+#
+# TESTDATA is the directory tests/ of the sources.  Prints TAP.
+set -u
+
+src=${TESTDATA:?}/../src
+n=0
+
+# Folders, or single headers of one: what vitrine-init loads was compiled by emit/seccomp.
+allowed() { # FOLDER
+	case $1 in
+	base) echo ;;
+	profile) echo base ;;
+	plan) echo base profile ;;
+	emit) echo base profile plan ;;
+	image) echo base ;;
+	box) echo base plan emit/filter.h ;;
+	session) echo base profile plan emit box ;;
+	app) echo base profile plan emit image box session ;;
+	cli) echo base profile plan emit image box session app ;;
+	*) return 1 ;;
+	esac
+}
+
+# FILE: HEADER, for every header of a folder that another one includes
+includes() { # DIRECTORY
+	grep -H '^#include ".*/' "$1"*.[ch] | sed 's/^\(.*\):#include "\(.*\)".*/\1: \2/'
+}
+
+for directory in "$src"/*/; do
+	folder=$(basename "$directory")
+	n=$((n + 1))
+	if ! words=$(allowed "$folder"); then
+		echo "not ok $n - $folder is not in the table"
+		continue
+	fi
+	bad=$(includes "$directory" | while read -r file header; do
+		case " $folder $words " in
+		*" ${header%%/*} "* | *" $header "*) ;;
+		*) echo "# $file $header" ;;
+		esac
+	done)
+	if [ -z "$bad" ]; then
+		echo "ok $n - $folder"
+	else
+		echo "not ok $n - $folder includes what it must not know"
+		echo "$bad"
+	fi
+done
+
+echo "1..$n"

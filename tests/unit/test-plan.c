@@ -1,0 +1,450 @@
+/* plan: what is refused, what is chosen, and what holds for every plan. */
+
+#include "plan/plan.h"
+
+#include "base/strv.h"
+#include "sample.h"
+#include "unit.h"
+
+#define APP(more) "[App]\nCommand=program\nArgument=--of-profile\n" more
+
+static struct plan *make(const char *profile, const struct run_request *q)
+{
+	struct plan *p = NULL;
+	struct error *error = NULL;
+
+	assert_done(sample_plan(profile, "test", q, &sample_host, &sample_inputs, &p, &error),
+		    error);
+	return p;
+}
+
+static const struct box_mount *find_mount(const struct box_plan *b, const char *target)
+{
+	for (size_t i = 0; i < b->n_mounts; i++)
+		if (!strcmp(b->mounts[i].target, target))
+			return &b->mounts[i];
+	return NULL;
+}
+
+static const char *find_file(const struct box_plan *b, const char *path)
+{
+	for (size_t i = 0; i < b->n_files; i++)
+		if (!strcmp(b->files[i].path, path))
+			return b->files[i].content;
+	return NULL;
+}
+
+static void test_boxes_follow_the_display(void **state)
+{
+	static const struct {
+		const char *profile;
+		bool app, display, viewer;
+	} rows[] = {
+		{ APP(""), true, true, true },
+		{ APP("[Display]\nViewer=host\n"), true, true, false },
+		{ APP("[Display]\nBackend=xephyr\n"), true, false, true },
+		{ APP("[Display]\nBackend=none\n"), true, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(plan_freep) struct plan *p = make(rows[i].profile, &as_profile);
+
+		assert_int_equal(p->has_box[BOX_APP], rows[i].app);
+		assert_int_equal(p->has_box[BOX_DISPLAY], rows[i].display);
+		assert_int_equal(p->has_box[BOX_VIEWER], rows[i].viewer);
+	}
+}
+
+static void test_the_command(void **state)
+{
+	char *arguments[] = { "--help", "a b", NULL };
+	struct run_request q = as_profile;
+	static const struct {
+		const char *program, *command, *copied;
+	} rows[] = {
+		{ NULL, "program|--of-profile|--help|a b", NULL },
+		{ "xterm", "xterm|--help|a b", NULL },
+		{ "/home/ann/bin/x", "/run/vitrine/program/x|--help|a b", "/home/ann/bin/x" },
+		{ "./-rf", "/run/vitrine/program/-rf|--help|a b", "./-rf" },
+	};
+
+	(void)state;
+	q.arguments = arguments;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(plan_freep) struct plan *p = NULL;
+		_cleanup_free_ char *command = NULL;
+
+		q.program = rows[i].program;
+		p = make(APP(""), &q);
+		command = strv_join(p->command, "|");
+		assert_string_equal(command, rows[i].command);
+		assert_string_equal(p->program ? p->program : "",
+				    rows[i].copied ? rows[i].copied : "");
+		assert_int_equal(find_mount(&p->boxes[BOX_APP], BOX_PROGRAM_DIR) != NULL,
+				 rows[i].copied != NULL);
+	}
+}
+
+static void test_the_command_line_is_stronger(void **state)
+{
+	const struct run_request q = { .display = DISPLAY_NONE,
+				       .network = NETWORK_NONE,
+				       .playback = 0 };
+	_cleanup_(plan_freep) struct plan *p = make(
+		APP("[Network]\nMode=private\n[Sound]\nPlayback=yes\n"), &q);
+
+	(void)state;
+	assert_int_equal(p->display, DISPLAY_NONE);
+	assert_int_equal(p->network, NETWORK_NONE);
+	assert_false(p->playback);
+	assert_null(find_mount(&p->boxes[BOX_APP], BOX_SOUND_DIR));
+	assert_null(find_mount(&p->boxes[BOX_APP], "/tmp/.X11-unix"));
+	assert_string_equal(find_file(&p->boxes[BOX_APP], "/etc/resolv.conf"), "");
+}
+
+static void test_the_resolver_is_for_the_application(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(APP("[Network]\nMode=private\n"), &as_profile);
+
+	(void)state;
+	assert_string_equal(find_file(&p->boxes[BOX_APP], "/etc/resolv.conf"),
+			    "nameserver 10.0.2.3\n");
+	assert_string_equal(find_file(&p->boxes[BOX_DISPLAY], "/etc/resolv.conf"), "");
+	assert_string_equal(find_file(&p->boxes[BOX_VIEWER], "/etc/resolv.conf"), "");
+}
+
+static void test_environment_of_the_profile(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(
+		APP("[Environment]\nVariable=LANG=C\nVariable=NEW=1\nVariable=NEW=2\n"),
+		&as_profile);
+	char **env = p->boxes[BOX_APP].environment;
+
+	(void)state;
+	assert_true(strv_contains(env, "LANG=C"));
+	assert_false(strv_contains(env, "LANG=de_DE.UTF-8"));
+	assert_true(strv_contains(env, "NEW=2"));
+	assert_false(strv_contains(env, "NEW=1"));
+	assert_true(strv_contains(p->boxes[BOX_VIEWER].environment, "LANG=de_DE.UTF-8"));
+	assert_false(strv_contains(p->boxes[BOX_VIEWER].environment, "NEW=2"));
+}
+
+/* The application may not write where its display or the desktop reads, and has no way to the
+ * desktop; what its own box writes cannot be executed. */
+static void test_what_keeps_the_boxes_apart(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(
+		APP("[Sound]\nPlayback=yes\n[Network]\nMode=private\n"), &as_profile);
+	const struct box_plan *app = &p->boxes[BOX_APP], *display = &p->boxes[BOX_DISPLAY],
+			      *viewer = &p->boxes[BOX_VIEWER];
+
+	(void)state;
+	assert_true(find_mount(app, "/tmp/.X11-unix")->read_only);
+	assert_false(find_mount(display, "/tmp/.X11-unix")->read_only);
+	assert_null(find_mount(viewer, "/tmp/.X11-unix"));
+	assert_null(find_mount(app, BOX_XPRA_DIR));
+	assert_null(find_mount(display, "/tmp/.X11-unix/X1"));
+	assert_null(find_mount(app, "/tmp/.X11-unix/X1"));
+	assert_non_null(find_mount(viewer, "/tmp/.X11-unix/X1"));
+	assert_null(find_mount(app, "/run/vitrine/desktop-auth"));
+	assert_null(find_mount(display, "/run/vitrine/desktop-auth"));
+	assert_null(find_mount(viewer, "/run/vitrine/auth"));
+	for (size_t k = 0; k < BOX_KIND_MAX; k++)
+		for (size_t i = 0; i < p->boxes[k].n_mounts; i++)
+			assert_false(p->boxes[k].mounts[i].exec);
+}
+
+static void test_programs_on_writable_mounts(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(APP("[Exec]\nWritableMounts=yes\n"),
+						    &as_profile);
+
+	(void)state;
+	assert_true(find_mount(&p->boxes[BOX_APP], "/tmp")->exec);
+	assert_true(find_mount(&p->boxes[BOX_APP], "/home/ann")->exec);
+	assert_false(find_mount(&p->boxes[BOX_APP], "/run/vitrine/auth")->exec);
+	assert_false(find_mount(&p->boxes[BOX_DISPLAY], "/tmp")->exec);
+	assert_false(find_mount(&p->boxes[BOX_VIEWER], "/tmp")->exec);
+}
+
+static bool is_beneath(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return !strncmp(path, dir, n) && path[n] == '/';
+}
+
+/* A later mount would hide an earlier one beneath it. And no box can write what another id owns. */
+static void test_invariants_of_mounts(void **state)
+{
+	static const char *const profiles[] = {
+		APP(""),
+		APP("[Display]\nBackend=xephyr\n[Sound]\nPlayback=yes\n"),
+		APP("[Display]\nViewer=host\n[Exec]\nWritableMounts=yes\n[Files]\nRoot=writable\n"),
+		APP("[Display]\nBackend=none\n"),
+	};
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(profiles); n++) {
+		_cleanup_(plan_freep) struct plan *p = make(profiles[n], &as_profile);
+
+		for (size_t k = 0; k < BOX_KIND_MAX; k++) {
+			const struct box_plan *b = &p->boxes[k];
+
+			for (size_t i = 0; i < b->n_mounts; i++)
+				for (size_t j = i + 1; j < b->n_mounts; j++) {
+					assert_false(is_beneath(b->mounts[i].target,
+								b->mounts[j].target));
+					assert_string_not_equal(b->mounts[i].target,
+								b->mounts[j].target);
+				}
+		}
+	}
+}
+
+/* The shared directory of one name is one directory: every box must mean the same owner and mode.
+ */
+static void test_shared_directories_agree(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(
+		APP("[Display]\nBackend=xephyr\n[Sound]\nPlayback=yes\n"), &as_profile);
+	const struct box_plan *app = &p->boxes[BOX_APP], *viewer = &p->boxes[BOX_VIEWER];
+	size_t found = 0;
+
+	(void)state;
+	for (size_t i = 0; i < app->n_mounts; i++)
+		for (size_t j = 0; j < viewer->n_mounts; j++) {
+			const struct box_mount *a = &app->mounts[i], *v = &viewer->mounts[j];
+
+			if (a->source != MOUNT_SHARED || v->source != MOUNT_SHARED ||
+			    strcmp(a->name, v->name))
+				continue;
+			assert_int_equal(a->owner, v->owner);
+			assert_int_equal(a->mode, v->mode);
+			found++;
+		}
+	assert_int_equal(found, 2); /* x11, auth */
+	/* Xephyr runs in the viewer box, so its socket's directory belongs to that box's user. */
+	assert_int_equal(find_mount(app, "/tmp/.X11-unix")->owner,
+			 (int32_t)viewer->slice.first + 1);
+}
+
+static void test_identity(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(APP(""), &as_profile);
+	const struct box_plan *b = &p->boxes[BOX_APP];
+
+	(void)state;
+	assert_string_equal(find_file(b, "/etc/machine-id"), "00112233445566778899aabbccddeeff\n");
+	assert_string_equal(find_file(b, "/etc/hostname"), "test\n");
+	assert_string_equal(find_file(b, "/etc/timezone"), "Europe/Berlin\n");
+	assert_non_null(
+		strstr(find_file(b, "/etc/passwd"), "\nann:x:1000:1000::/home/ann:/bin/sh\n"));
+	assert_non_null(strstr(find_file(b, "/etc/group"), "tty:x:5:\n"));
+	assert_true(strv_contains(b->environment, "TZ=Europe/Berlin"));
+}
+
+static void test_facts_have_defaults(void **state)
+{
+	struct host_facts host = sample_host;
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	host.time_zone = host.locale = NULL;
+	assert_done(sample_plan(APP(""), "test", &as_profile, &host, &sample_inputs, &p, &error),
+		    error);
+	assert_true(strv_contains(p->boxes[BOX_APP].environment, "TZ=UTC"));
+	assert_true(strv_contains(p->boxes[BOX_APP].environment, "LANG=C.UTF-8"));
+}
+
+static void assert_host_refused(const struct host_facts *host, int code, const char *part)
+{
+	struct plan *p = NULL;
+	struct error *error = NULL;
+
+	assert_refused(sample_plan(APP(""), "test", &as_profile, host, &sample_inputs, &p, &error),
+		       error, code, part);
+	assert_null(p);
+}
+
+static void test_hosts_that_are_refused(void **state)
+{
+	static const char *const homes[] = {
+		"",	      "/",	     "relative",     "/home",	  "/home/",
+		"/home//ann", "/home/./ann", "/home/../etc", "/etc",	  "/usr/ann",
+		"/run/ann",   "/proc/1",     "/.vitrine/x",  "/home/a:b", "/home/a\nb",
+		"/var",	      "/tmp",
+	};
+	static const char *const users[] = { "", "a:b", "a b", "-a", "a\nroot", "a/b", "a,b" };
+	static const char *const zones[] = { "", "/etc/passwd", "a b", "a\nb", "a=b", ":x" };
+	static const char *const locales[] = { "", "../x/y", "a b", "a\nLD_PRELOAD=x" };
+	struct host_facts host = sample_host;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		host.home = homes[i];
+		assert_host_refused(&host, EINVAL, "home directory");
+	}
+	host = sample_host;
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		host.user = users[i];
+		assert_host_refused(&host, EINVAL, "user name");
+	}
+	host = sample_host;
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+		host.time_zone = zones[i];
+		assert_host_refused(&host, EINVAL, "time zone");
+	}
+	host = sample_host;
+	for (size_t i = 0; i < ARRAY_SIZE(locales); i++) {
+		host.locale = locales[i];
+		assert_host_refused(&host, EINVAL, "locale");
+	}
+}
+
+static void test_ids_that_are_refused(void **state)
+{
+	static const struct {
+		uid_t uid;
+		gid_t gid;
+		int code;
+	} rows[] = {
+		{ 0, 1000, EPERM },	 { 1000, 0, EPERM },	  { 1000, 5, EINVAL },
+		{ 65534, 1000, EINVAL }, { 1000, 65534, EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct host_facts host = sample_host;
+
+		host.uid = rows[i].uid;
+		host.gid = rows[i].gid;
+		assert_host_refused(&host, rows[i].code, "");
+	}
+}
+
+static void test_desktops_that_are_refused(void **state)
+{
+	struct host_facts host = sample_host;
+
+	(void)state;
+	host.desktop_socket = NULL;
+	assert_host_refused(&host, ENOTCONN, "no desktop");
+	host.desktop_socket = "@/tmp/.X11-unix/X0";
+	assert_host_refused(&host, EINVAL, "socket of the desktop");
+	host.desktop_socket = "/tmp/../etc/passwd";
+	assert_host_refused(&host, EINVAL, "socket of the desktop");
+	host = sample_host;
+	host.desktop_display = sample_inputs.display_number;
+	assert_host_refused(&host, EADDRINUSE, "the desktop's own");
+}
+
+static void test_no_desktop_is_needed_without_display(void **state)
+{
+	struct host_facts host = sample_host;
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	host.desktop_socket = NULL;
+	assert_done(sample_plan(APP("[Display]\nBackend=none\n"), "test", &as_profile, &host,
+				&sample_inputs, &p, &error),
+		    error);
+}
+
+static void assert_inputs_refused(const struct plan_inputs *in, int code, const char *part)
+{
+	struct plan *p = NULL;
+	struct error *error = NULL;
+
+	assert_refused(sample_plan(APP(""), "test", &as_profile, &sample_host, in, &p, &error),
+		       error, code, part);
+	assert_null(p);
+}
+
+static void test_inputs_that_are_refused(void **state)
+{
+	static const char *const ids[] = { "", "a/b", "..", "A", "-x", "a\n" };
+	struct plan_inputs in = sample_inputs;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		in.id = ids[i];
+		assert_inputs_refused(&in, EINVAL, "sandbox id");
+	}
+	in = sample_inputs;
+	in.image_dirs[BOX_VIEWER] = NULL;
+	assert_inputs_refused(&in, EINVAL, "image directory");
+	in.image_dirs[BOX_VIEWER] = "/images/../etc";
+	assert_inputs_refused(&in, EINVAL, "image directory");
+	in = sample_inputs;
+	in.slices[BOX_VIEWER] = in.slices[BOX_APP];
+	assert_inputs_refused(&in, EINVAL, "two boxes");
+	in = sample_inputs;
+	in.slices[BOX_APP].first = 0;
+	assert_inputs_refused(&in, ERANGE, "not a slice's");
+	in = sample_inputs;
+	in.display_number = 65536;
+	assert_inputs_refused(&in, ERANGE, "out of range");
+}
+
+static void test_requests_that_are_refused(void **state)
+{
+	static const char *const programs[] = { "", "-x", "a/", "/", "..", "./..", "a\nb" };
+	struct plan *p = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		struct run_request q = as_profile;
+
+		q.program = programs[i];
+		assert_refused(
+			sample_plan(APP(""), "test", &q, &sample_host, &sample_inputs, &p, &error),
+			error, EINVAL, "program");
+	}
+	assert_refused(sample_plan(APP("[Display]\nBackend=xephyr\nViewer=host\n"), "test",
+				   &as_profile, &sample_host, &sample_inputs, &p, &error),
+		       error, EINVAL, "Viewer=box");
+}
+
+static void test_text_is_one_fact_per_line(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(
+		APP("Title=[31m\n[Environment]\nVariable=X=\xe2\x80\xae\n"), &as_profile);
+	_cleanup_free_ char *text = plan_to_text(p);
+
+	(void)state;
+	assert_non_null(strstr(text, "\nlabel: [31m\n"));
+	assert_non_null(strstr(text, "\napp environment: X=\\xe2\\x80\\xae\n"));
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
+		assert_in_range(strcspn(line, ":"), 1, strcspn(line, "\n") - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_boxes_follow_the_display),
+		cmocka_unit_test(test_the_command),
+		cmocka_unit_test(test_the_command_line_is_stronger),
+		cmocka_unit_test(test_the_resolver_is_for_the_application),
+		cmocka_unit_test(test_environment_of_the_profile),
+		cmocka_unit_test(test_what_keeps_the_boxes_apart),
+		cmocka_unit_test(test_programs_on_writable_mounts),
+		cmocka_unit_test(test_invariants_of_mounts),
+		cmocka_unit_test(test_shared_directories_agree),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_facts_have_defaults),
+		cmocka_unit_test(test_hosts_that_are_refused),
+		cmocka_unit_test(test_ids_that_are_refused),
+		cmocka_unit_test(test_desktops_that_are_refused),
+		cmocka_unit_test(test_no_desktop_is_needed_without_display),
+		cmocka_unit_test(test_inputs_that_are_refused),
+		cmocka_unit_test(test_requests_that_are_refused),
+		cmocka_unit_test(test_text_is_one_fact_per_line),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}

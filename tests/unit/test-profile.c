@@ -1,0 +1,265 @@
+/* profile/profile: every key, the strictest defaults, and text that reads back to itself. */
+
+#include "profile/profile.h"
+
+#include "base/buf.h"
+#include "base/strv.h"
+#include "unit.h"
+
+static int read_text(const char *text, struct profile **ret, struct error **err)
+{
+	return profile_read(text, strlen(text), "f", "test", ret, err);
+}
+
+static void test_defaults_are_the_strictest(void **state)
+{
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	assert_done(read_text("[App]\nCommand=true\n", &p, &error), error);
+	assert_string_equal(p->name, "test");
+	assert_string_equal(p->command, "true");
+	assert_null(p->arguments);
+	assert_null(p->aliases);
+	assert_string_equal(p->image, "base");
+	assert_null(p->title);
+	assert_int_equal(p->root, ROOT_READ_ONLY);
+	assert_false(p->writable_mounts);
+	assert_int_equal(p->display, DISPLAY_XPRA);
+	assert_int_equal(p->viewer, VIEWER_BOX);
+	assert_int_equal(p->clipboard, CLIPBOARD_NONE);
+	assert_string_equal(p->border, "#c02020");
+	assert_string_equal(p->screen, "1024x768");
+	assert_false(p->playback);
+	assert_int_equal(p->network, NETWORK_NONE);
+	assert_int_equal(p->disk, 512 << 20);
+	assert_int_equal(p->inodes, 65536);
+	assert_null(p->environment);
+	assert_int_equal(p->viewer_lost, VIEWER_LOST_END);
+}
+
+static const char all_keys[] = "[App]\n"
+			       "Command=/opt/a b/program\n"
+			       "Argument=--one\n"
+			       "Argument=two words\n"
+			       "Alias=short\n"
+			       "Alias=shorter\n"
+			       "Image=other\n"
+			       "Title=F\xc3\xbcr alle\n"
+			       "\n[Files]\n"
+			       "Root=writable\n"
+			       "\n[Exec]\n"
+			       "WritableMounts=yes\n"
+			       "\n[Display]\n"
+			       "Backend=xephyr\n"
+			       "Viewer=host\n"
+			       "Clipboard=to-sandbox\n"
+			       "Border=#00ff7f\n"
+			       "Screen=1920x1080\n"
+			       "\n[Sound]\n"
+			       "Playback=yes\n"
+			       "\n[Network]\n"
+			       "Mode=private\n"
+			       "\n[Limits]\n"
+			       "Disk=3G\n"
+			       "Inodes=2000\n"
+			       "\n[Environment]\n"
+			       "Variable=GDK_SCALE=2\n"
+			       "Variable=EMPTY=\n"
+			       "\n[Session]\n"
+			       "ViewerLost=keep\n";
+
+static void test_every_key_arrives(void **state)
+{
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	assert_done(read_text(all_keys, &p, &error), error);
+	assert_string_equal(p->command, "/opt/a b/program");
+	assert_int_equal(strv_length(p->arguments), 2);
+	assert_string_equal(p->arguments[1], "two words");
+	assert_true(strv_contains(p->aliases, "shorter"));
+	assert_string_equal(p->image, "other");
+	assert_string_equal(p->title, "F\xc3\xbcr alle");
+	assert_int_equal(p->root, ROOT_WRITABLE);
+	assert_true(p->writable_mounts);
+	assert_int_equal(p->display, DISPLAY_XEPHYR);
+	assert_int_equal(p->viewer, VIEWER_HOST);
+	assert_int_equal(p->clipboard, CLIPBOARD_TO_SANDBOX);
+	assert_string_equal(p->border, "#00ff7f");
+	assert_string_equal(p->screen, "1920x1080");
+	assert_true(p->playback);
+	assert_int_equal(p->network, NETWORK_PRIVATE);
+	assert_int_equal(p->disk, UINT64_C(3) << 30);
+	assert_int_equal(p->inodes, 2000);
+	assert_true(strv_contains(p->environment, "EMPTY="));
+	assert_int_equal(p->viewer_lost, VIEWER_LOST_KEEP);
+}
+
+static void test_text_is_a_fixed_point(void **state)
+{
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	assert_done(read_text(all_keys, &p, &error), error);
+	text = profile_write(p);
+	assert_string_equal(text, all_keys);
+}
+
+/* A key that the text above does not have would not be tested by it. */
+static void test_every_key_is_tested(void **state)
+{
+	struct profile_key k;
+
+	(void)state;
+	for (size_t i = 0; profile_key_at(i, &k); i++) {
+		_cleanup_free_ char *line = xasprintf("\n%s=", k.name);
+
+		if (!strstr(all_keys, line))
+			fail_msg("%s= is not in the test", k.name);
+	}
+}
+
+static void test_lists(void **state)
+{
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	assert_done(read_text("[App]\nArgument=a\nArgument=b\nArgument=\nArgument=c\nCommand=x\n",
+			      &p, &error),
+		    error);
+	assert_int_equal(strv_length(p->arguments), 1);
+	assert_string_equal(p->arguments[0], "c");
+}
+
+static void test_list_limit(void **state)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	struct profile *p = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	buf_adds(&text, "[App]\nCommand=x\n");
+	for (size_t i = 0; i <= PROFILE_LIST_MAX; i++)
+		buf_adds(&text, "Argument=x\n");
+	assert_refused(read_text(text.data, &p, &error), error, E2BIG, "f:259: more than 256");
+}
+
+static void test_structure_is_checked(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+		{ "", "f: Command= is missing in [App]" },
+		{ "[App]\nCommand=a\nCommand=b\n", "f:3: Command= is given twice" },
+		{ "[App]\nCommand=a\n[App]\nCommand=b\n", "f:4: Command= is given twice" },
+		{ "[App]\nComand=a\n",
+		  "f:2: unknown key Comand= in [App]; did you mean Command=?" },
+		{ "[App]\nXyzzy=a\n", "f:2: unknown key Xyzzy= in [App]" },
+		{ "[App]\ncommand=a\n", "f:2: unknown key command= in [App]; did you mean" },
+		{ "[Sound]\nCommand=a\n", "f:2: Command= belongs into [App], not [Sound]" },
+		{ "[Networks]\n", "f:1: unknown section [Networks]; did you mean [Network]?" },
+		{ "[Xyzzy]\n", "f:1: unknown section [Xyzzy]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct profile *p = NULL;
+		struct error *error = NULL;
+
+		assert_refused(read_text(rows[i].text, &p, &error), error, EINVAL, rows[i].message);
+		assert_null(p);
+	}
+}
+
+static void test_values_are_checked(void **state)
+{
+	static const struct {
+		const char *section, *setting;
+	} rows[] = {
+		{ "App", "Command=" },
+		{ "App", "Command=bin/sh" },
+		{ "App", "Command=-x" },
+		{ "App", "Command=/" },
+		{ "App", "Alias=../x" },
+		{ "App", "Image=/etc" },
+		{ "App", "Image=" },
+		{ "App", "Title=a\xe2\x80\xae"
+			 "b" },
+		{ "App", "Title=0123456789012345678901234567890123456789012345678901234567890123" },
+		{ "Files", "Root=yes" },
+		{ "Exec", "WritableMounts=true" },
+		{ "Exec", "WritableMounts=" },
+		{ "Display", "Backend=wayland" },
+		{ "Display", "Backend=Xpra" },
+		{ "Display", "Viewer=none" },
+		{ "Display", "Clipboard=yes" },
+		{ "Display", "Border=red" },
+		{ "Display", "Border=#C02020" },
+		{ "Display", "Border=#c0202" },
+		{ "Display", "Border=#c02020,9" },
+		{ "Display", "Screen=63x768" },
+		{ "Display", "Screen=1024x16385" },
+		{ "Display", "Screen=1024" },
+		{ "Display", "Screen=1024x768x24" },
+		{ "Display", "Screen=x" },
+		{ "Sound", "Playback=1" },
+		{ "Network", "Mode=host" },
+		{ "Limits", "Disk=lots" },
+		{ "Limits", "Disk=0" },
+		{ "Limits", "Disk=65G" },
+		{ "Limits", "Inodes=10" },
+		{ "Limits", "Inodes=1K" },
+		{ "Environment", "Variable=X" },
+		{ "Environment", "Variable==x" },
+		{ "Environment", "Variable=x=1" },
+		{ "Environment", "Variable=1X=1" },
+		{ "Environment", "Variable=LD_PRELOAD=/x.so" },
+		{ "Environment", "Variable=A B=1" },
+		{ "Session", "ViewerLost=no" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *text = xasprintf("[%s]\n%s\n", rows[i].section,
+						      rows[i].setting);
+		struct profile *p = NULL;
+		struct error *error = NULL;
+
+		assert_refused(read_text(text, &p, &error), error, EINVAL, "= must be ");
+	}
+}
+
+static void test_message_says_what_is_right(void **state)
+{
+	struct profile *p = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	assert_refused(read_text("[Limits]\nDisk=lots\n", &p, &error), error, EINVAL,
+		       "f:2: Disk= must be a size such as 512M, from 1M to 65536M, not 'lots'");
+	assert_refused(read_text("[Network]\nMode=host\n", &p, &error), error, EINVAL,
+		       "f:2: Mode= must be one of none, private, not 'host'");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults_are_the_strictest),
+		cmocka_unit_test(test_every_key_arrives),
+		cmocka_unit_test(test_text_is_a_fixed_point),
+		cmocka_unit_test(test_every_key_is_tested),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_list_limit),
+		cmocka_unit_test(test_structure_is_checked),
+		cmocka_unit_test(test_values_are_checked),
+		cmocka_unit_test(test_message_says_what_is_right),
+	};
+
+	return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
+}
