@@ -113,7 +113,7 @@ static void on_answer(void *user, short revents)
 	if (r < 0 || type == CONTROL_ENDED) {
 		e->code = r < 0 ? r : status_to_exit_code((int)wire_get_u32(&w));
 		e->done = true;
-	} else if (type == CONTROL_STARTED && e->inbox.n_fds == 1) {
+	} else if (type == CONTROL_TERMINAL && e->inbox.n_fds == 1) {
 		stdio_terminal(e->stdio, TAKE_FD(e->inbox.fds[0]));
 	}
 	message_close_fds(&e->inbox);

@@ -79,13 +79,13 @@ static void say_error(struct client *c, const char *message)
 	say(c, &m, NULL, 0);
 }
 
-static void on_command_started(void *user, int terminal)
+static void on_command_terminal(void *user, int terminal)
 {
 	_cleanup_close_ int fd = terminal;
 	_cleanup_buf_ struct buf m = { 0 };
 
-	wire_put_u32(&m, CONTROL_STARTED);
-	say(user, &m, &fd, fd >= 0);
+	wire_put_u32(&m, CONTROL_TERMINAL);
+	say(user, &m, &fd, 1);
 }
 
 static void on_command_ended(void *user, int status)
@@ -102,7 +102,7 @@ static void on_command_ended(void *user, int status)
 }
 
 static const struct box_command_events command_events = {
-	.started = on_command_started,
+	.terminal = on_command_terminal,
 	.ended = on_command_ended,
 };
 

@@ -20,7 +20,7 @@ enum control_message {
 	CONTROL_REQUEST_MAX,
 	/* from the supervisor */
 	CONTROL_OK = 64,
-	CONTROL_ERROR,	 /* string */
-	CONTROL_STARTED, /* descriptor: the terminal, if asked for */
-	CONTROL_ENDED,	 /* u32 wait status */
+	CONTROL_ERROR,	  /* string */
+	CONTROL_TERMINAL, /* descriptor: the terminal that was asked for */
+	CONTROL_ENDED,	  /* u32 wait status */
 };

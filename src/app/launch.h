@@ -10,8 +10,10 @@ struct launch {
 	struct run_request request;
 	bool detached; /* no terminal, no pipes: output goes to the log alone */
 	bool timings;  /* print how long each phase took, on stderr */
-	/* Called once when the application runs. May be NULL. */
+	/* Called once, when the application runs, or when its program cannot be executed; that has
+	 * been said on its standard error too. May be NULL. */
 	void (*running)(void *user, const char *id);
+	void (*failed)(void *user, const char *why);
 	void *user;
 };
 

@@ -6,12 +6,15 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
+#include "app/state.h"
 #include "base/fs.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "box/lock.h"
 
+#define LOCK_FILE     "lock"
 #define ID_TRIES      16
 #define ID_PREFIX_MAX 58 /* with "-xxxx" still a valid name */
 
@@ -44,7 +47,7 @@ static int open_sandboxes(int runtime_dir, int *ret_fd, struct error **err)
 
 static int take_lock(int dir, int *ret_fd, struct error **err)
 {
-	_cleanup_close_ int fd = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+	_cleanup_close_ int fd = openat(dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 					0600);
 
 	if (fd < 0)
@@ -190,6 +193,42 @@ int registry_open(int runtime_dir, const char *id, int *ret_fd, struct error **e
 	if (r < 0)
 		return r;
 	return fs_open_dir(sandboxes, id, ret_fd, err);
+}
+
+void registry_sweep(int runtime_dir)
+{
+	_cleanup_(error_freep) struct error *ignored = NULL;
+	_cleanup_strv_ char **ids = NULL;
+
+	(void)registry_list(runtime_dir, &ids, &ignored);
+}
+
+static bool lock_is_held(int dir)
+{
+	_cleanup_close_ int fd = openat(dir, LOCK_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+int registry_supervisor(int dir, int *ret_pidfd, struct error **err)
+{
+	_cleanup_close_ int pidfd = -EBADF;
+	json_auto_t *state = NULL;
+	json_int_t pid;
+	int r;
+
+	r = state_read(dir, &state, err);
+	if (r < 0)
+		return r;
+	pid = json_integer_value(json_object_get(state, "supervisor"));
+	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+	/* While its lock is held it lives, and the number cannot be another's. */
+	if (!lock_is_held(dir))
+		return error_set(err, ESRCH, "the sandbox has ended");
+	if (pidfd < 0)
+		return error_errno(err, "cannot watch the supervisor");
+	*ret_pidfd = TAKE_FD(pidfd);
+	return 0;
 }
 
 /* Is `id` of profile `name`: name, '-', four characters? */

@@ -29,8 +29,15 @@ void registry_remove(int runtime_dir, struct sandbox_dir *d);
 /* Ids of the running sandboxes, sorted; sweeps what dead ones left. */
 int registry_list(int runtime_dir, char ***ret_ids, struct error **err);
 
+/* Sweeps what dead ones left. What cannot be removed stays for the next. */
+void registry_sweep(int runtime_dir);
+
 /* Opens the directory of one running sandbox. */
 int registry_open(int runtime_dir, const char *id, int *ret_fd, struct error **err);
+
+/* Opens a process descriptor (pidfd_open(2)) of the supervisor of an open directory, to wait for
+ * its end. -ESRCH when it has ended. */
+int registry_supervisor(int dir, int *ret_pidfd, struct error **err);
 
 /* The one id that `name` means: the id itself, a unique beginning of it, or the profile's name. */
 int registry_find(int runtime_dir, const char *name, char **ret_id, struct error **err);

@@ -19,7 +19,9 @@ void sandbox_lose(struct sandbox *s, const char *why)
 	loop_cancel(s->loop);
 }
 
-/* The boxes first: with them ends whatever could still disturb. */
+/* From the outside in, while nothing is called back, since the loop does not run: first what serves
+ * the boxes and refers to them; then the boxes, each with every process in it; then the tmpfs that
+ * they lived on, and the locks on what they used. */
 void sandbox_end(struct sandbox *s)
 {
 	struct error *ignored = NULL;

@@ -72,23 +72,68 @@ bool text_is_clean(const char *s)
 	return true;
 }
 
+/* Appends the character at s, or its first byte escaped; returns how many bytes it took. */
+static size_t escape_next(struct buf *out, const char *s)
+{
+	uint32_t c;
+	size_t n = utf8_next(s, &c);
+
+	if (n && !is_control(c) && !is_reordering(c)) {
+		buf_add(out, s, n);
+		return n;
+	}
+	buf_addf(out, "\\x%02x", (unsigned char)*s);
+	return 1;
+}
+
 char *text_escape(const char *s, size_t limit)
 {
 	_cleanup_buf_ struct buf out = { 0 };
 	const char *end = s + strnlen(s, limit);
 
-	while (s < end) {
-		uint32_t c;
-		size_t n = utf8_next(s, &c);
-
-		if (n && !is_control(c) && !is_reordering(c)) {
-			buf_add(&out, s, n);
-			s += n;
-		} else {
-			buf_addf(&out, "\\x%02x", (unsigned char)*s++);
-		}
-	}
+	while (s < end)
+		s += escape_next(&out, s);
 	return buf_take(&out);
+}
+
+/* Are these bytes all there is so far of a character, or of a carriage return and its newline? */
+static bool is_cut_off(const char *s, size_t size)
+{
+	unsigned char lead = (unsigned char)*s;
+	size_t length = lead == '\r'   ? 2
+			: lead >= 0xf0 ? 4
+			: lead >= 0xe0 ? 3
+			: lead >= 0xc0 ? 2
+				       : 1;
+
+	for (size_t i = 1; i < size; i++)
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return false;
+	return size < length;
+}
+
+/* What a line may consist of besides characters; terminals end theirs with "\r\n". */
+static size_t layout_next(const char *s)
+{
+	if (*s == '\n' || *s == '\t')
+		return 1;
+	return s[0] == '\r' && s[1] == '\n' ? 2 : 0;
+}
+
+size_t text_escape_lines(struct buf *out, const char *data, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size && !is_cut_off(data + used, size - used)) {
+		size_t n = layout_next(data + used);
+
+		if (n)
+			buf_add(out, data + used, n);
+		else
+			n = escape_next(out, data + used);
+		used += n;
+	}
+	return used;
 }
 
 /* Levenshtein distance of two short strings, one row at a time. */

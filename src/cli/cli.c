@@ -5,6 +5,11 @@
 
 #include "base/fs.h"
 
+char *command_call(const struct command *c)
+{
+	return xasprintf("%s%s%s", c->noun ? c->noun : "", c->noun ? " " : "", c->name);
+}
+
 int cli_fail(struct error *e, int status)
 {
 	fprintf(stderr, "vitrine: %s\n", e->message);
@@ -14,13 +19,13 @@ int cli_fail(struct error *e, int status)
 
 int cli_usage(const struct command *c, const char *format, ...)
 {
-	_cleanup_free_ char *what = NULL;
+	_cleanup_free_ char *call = command_call(c), *what = NULL;
 	va_list ap;
 
 	va_start(ap, format);
 	what = xvasprintf(format, ap);
 	va_end(ap);
-	fprintf(stderr, "vitrine: %s (see 'vitrine %s --help')\n", what, c->name);
+	fprintf(stderr, "vitrine: %s (see 'vitrine %s --help')\n", what, call);
 	return EXIT_USAGE;
 }
 

@@ -15,15 +15,19 @@ enum {
 };
 
 struct command {
+	const char *noun; /* of a verb: the word before its name; NULL for a daily verb or a noun */
 	const char *name;
-	const char *arguments; /* after the name, for --help */
-	const char *summary;
+	const char *arguments; /* after the options, for --help; may be empty */
+	const char *summary;   /* with noun, name and arguments it fits in one line of --help */
 	int (*run)(int argc, char **argv);  /* argv[0] is the command; NULL for a noun */
 	const struct command *const *verbs; /* of a noun, NULL-terminated */
 };
 
 extern const struct command cmd_run, cmd_ps, cmd_stop, cmd_enter, cmd_logs, cmd_attach, cmd_detach,
 	cmd_doctor, cmd_image, cmd_profile;
+
+/* How it is called: "run", "image list". Owned by the caller. */
+char *command_call(const struct command *c);
 
 /* Prints "vitrine: <message>" on stderr, frees the error, returns `status`. */
 int cli_fail(struct error *e, int status);

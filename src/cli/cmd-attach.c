@@ -9,14 +9,12 @@ static int ask(const struct command *c, enum control_message request, int argc, 
 	const struct option_row rows[] = { { 0 } };
 	_cleanup_close_ int fd = -EBADF;
 	struct error *error = NULL;
-	int first = options_parse(c, rows, argc, argv);
+	const char *name;
+	int r = options_parse_single(c, rows, "sandbox", argc, argv, &name);
 
-	if (first < 0)
-		return options_status(first);
-	if (first + 1 != argc)
-		return cli_usage(c, "give one sandbox");
-	if (control_connect(argv[first], &fd, NULL, &error) < 0 ||
-	    control_ask(fd, request, &error) < 0)
+	if (r < 0)
+		return options_status(r);
+	if (control_connect(name, &fd, NULL, &error) < 0 || control_ask(fd, request, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	return EXIT_OK;
 }
@@ -34,13 +32,13 @@ static int run_detach(int argc, char **argv)
 const struct command cmd_attach = {
 	.name = "attach",
 	.arguments = "ID",
-	.summary = "Show the windows of a sandbox on this desktop",
+	.summary = "Show the windows of a sandbox again",
 	.run = run_attach,
 };
 
 const struct command cmd_detach = {
 	.name = "detach",
 	.arguments = "ID",
-	.summary = "Hide the windows of a sandbox; the application keeps running",
+	.summary = "Hide the windows of a sandbox, which runs on",
 	.run = run_detach,
 };

@@ -47,7 +47,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_doctor = {
 	.name = "doctor",
-	.arguments = "[--json]",
-	.summary = "Tell whether this host is ready, and how to make it so",
+	.arguments = "",
+	.summary = "Tell what this host lacks and how to mend it",
 	.run = run,
 };

@@ -22,7 +22,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_enter = {
 	.name = "enter",
-	.arguments = "ID [COMMAND [ARGUMENT...]]",
-	.summary = "Run a command (a shell) in a sandbox, under the application's own limits",
+	.arguments = "ID [COMMAND [ARG...]]",
+	.summary = "Run a command (a shell) in a sandbox",
 	.run = run,
 };

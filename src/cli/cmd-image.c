@@ -14,8 +14,7 @@
 
 static const struct command cmd_build, cmd_list, cmd_rm;
 
-/* --- build
- * ---------------------------------------------------------------------------------------- */
+/* --- build ------------------------------------------------------------------------------------ */
 
 static bool is_there(const char *home, const char *name)
 {
@@ -50,19 +49,10 @@ static int run_build(int argc, char **argv)
 	_cleanup_(facts_release) struct facts facts = { 0 };
 	struct error *error = NULL;
 	const char *name;
-	int first = options_parse(&cmd_build, rows, argc, argv), after;
+	int r = options_parse_single(&cmd_build, rows, "image", argc, argv, &name);
 
-	if (first < 0)
-		return options_status(first);
-	if (first == argc)
-		return cli_usage(&cmd_build, "give one image");
-	name = argv[first];
-	/* Options are as good behind the name. */
-	after = options_parse(&cmd_build, rows, argc - first, argv + first);
-	if (after < 0)
-		return options_status(after);
-	if (first + after != argc)
-		return cli_usage(&cmd_build, "give one image");
+	if (r < 0)
+		return options_status(r);
 	if (suite && !name_is_valid(suite))
 		return cli_usage(&cmd_build, "--suite needs the name of a release");
 	if (image_check_name(name, &error) < 0)
@@ -75,8 +65,7 @@ static int run_build(int argc, char **argv)
 	return image_build_and_show(facts.home, name, suite);
 }
 
-/* --- list
- * ----------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static int print_table(const struct image_info *list, size_t n)
 {
@@ -138,28 +127,27 @@ static int run_list(int argc, char **argv)
 	return status;
 }
 
-/* --- rm
- * ------------------------------------------------------------------------------------------- */
+/* --- rm --------------------------------------------------------------------------------------- */
 
 static int run_rm(int argc, char **argv)
 {
 	const struct option_row rows[] = { { 0 } };
 	_cleanup_(facts_release) struct facts facts = { 0 };
 	struct error *error = NULL;
-	int first = options_parse(&cmd_rm, rows, argc, argv);
+	const char *name;
+	int r = options_parse_single(&cmd_rm, rows, "image", argc, argv, &name);
 
-	if (first < 0)
-		return options_status(first);
-	if (first + 1 != argc)
-		return cli_usage(&cmd_rm, "give one image");
-	if (image_check_name(argv[first], &error) < 0)
+	if (r < 0)
+		return options_status(r);
+	if (image_check_name(name, &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
-	if (facts_gather(&facts, &error) < 0 || image_remove(facts.home, argv[first], &error) < 0)
+	if (facts_gather(&facts, &error) < 0 || image_remove(facts.home, name, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	return EXIT_OK;
 }
 
 static const struct command cmd_build = {
+	.noun = "image",
 	.name = "build",
 	.arguments = "IMAGE",
 	.summary = "Make an image from packages, by its recipe",
@@ -167,13 +155,15 @@ static const struct command cmd_build = {
 };
 
 static const struct command cmd_list = {
+	.noun = "image",
 	.name = "list",
-	.arguments = "[--json]",
+	.arguments = "",
 	.summary = "List the images",
 	.run = run_list,
 };
 
 static const struct command cmd_rm = {
+	.noun = "image",
 	.name = "rm",
 	.arguments = "IMAGE",
 	.summary = "Remove an image that no sandbox uses",

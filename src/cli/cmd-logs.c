@@ -1,22 +1,54 @@
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/inotify.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 
 #include "app/log.h"
 #include "app/registry.h"
+#include "base/buf.h"
 #include "base/fs.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 
-/* Copies what is new in the log. */
-static int copy_rest(int fd, struct error **err)
+struct reader {
+	int dir;	 /* of the sandbox */
+	int fd;		 /* the log that is read now; -EBADF before the first */
+	bool escapes;	 /* programs in a sandbox do not control the user's terminal */
+	struct buf rest; /* the beginning of a character, whose rest was not written yet */
+};
+
+static int print(struct reader *l, const char *data, size_t size, struct error **err)
+{
+	_cleanup_buf_ struct buf text = { 0 }, shown = { 0 };
+	size_t used;
+
+	if (!l->escapes)
+		return fs_write_all(STDOUT_FILENO, data, size, err);
+	text = l->rest;
+	l->rest = (struct buf){ 0 };
+	buf_add(&text, data, size);
+	used = text_escape_lines(&shown, text.data, text.size);
+	buf_add(&l->rest, text.data + used, text.size - used);
+	return fs_write_all(STDOUT_FILENO, shown.data, shown.size, err);
+}
+
+static int print_rest(struct reader *l, struct error **err)
+{
+	_cleanup_free_ char *shown = l->rest.size ? text_escape(l->rest.data, l->rest.size) : NULL;
+
+	return shown ? fs_write_all(STDOUT_FILENO, shown, strlen(shown), err) : 0;
+}
+
+/* Prints what is new in one file. */
+static int copy(struct reader *l, int fd, struct error **err)
 {
 	char chunk[4096];
 	ssize_t n;
 
 	while ((n = read(fd, chunk, sizeof chunk)) > 0) {
-		int r = fs_write_all(STDOUT_FILENO, chunk, (size_t)n, err);
+		int r = print(l, chunk, (size_t)n, err);
 
 		if (r < 0)
 			return r;
@@ -24,45 +56,89 @@ static int copy_rest(int fd, struct error **err)
 	return n < 0 ? error_errno(err, "cannot read the log") : 0;
 }
 
-/* Sleeps until the log grows; returns 1 when the sandbox has ended and its directory is gone. */
-static int await_more(int watch, struct error **err)
+/* Opens one of the two files; -EBADF where it is missing, which is no error: at the limit there is
+ * no new one for a moment, and at the end none at all. */
+static int open_log(const struct reader *l, const char *name, int *ret_fd, struct error **err)
 {
-	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t n = read(watch, events, sizeof events);
+	int r = fs_open_file(l->dir, name, ret_fd, err);
 
-	if (n < 0)
-		return error_errno(err, "cannot watch the log");
-	for (char *p = events; p < events + n;) {
-		const struct inotify_event *e = (const void *)p;
-
-		if (e->mask & (IN_DELETE_SELF | IN_IGNORED))
-			return 1;
-		p += sizeof *e + e->len;
-	}
+	if (r != -ENOENT)
+		return r;
+	*err = error_free(*err);
+	*ret_fd = -EBADF;
 	return 0;
 }
 
-static int follow(int dir, int fd, struct error **err)
+static bool is_same(int a, int b)
 {
-	_cleanup_close_ int watch = inotify_init1(IN_CLOEXEC);
-	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d", dir);
+	struct stat st[2];
+
+	return fstat(a, &st[0]) == 0 && fstat(b, &st[1]) == 0 && st[0].st_ino == st[1].st_ino;
+}
+
+/* Prints all that was not printed yet: the rest of the file that is read now, and if that is no
+ * longer the log, what came after it. */
+static int catch_up(struct reader *l, struct error **err)
+{
+	_cleanup_close_ int log = -EBADF, old = -EBADF;
 	int r;
 
-	if (watch < 0 ||
-	    inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_DELETE_SELF | IN_ONLYDIR) < 0)
+	/* In this order: a file cannot be missed by becoming the old one in between. */
+	r = open_log(l, LOG_FILE, &log, err);
+	if (r >= 0)
+		r = open_log(l, LOG_FILE_OLD, &old, err);
+	if (r >= 0 && l->fd >= 0)
+		r = copy(l, l->fd, err);
+	if (r < 0 || log < 0 || is_same(log, l->fd))
+		return r;
+	if (old >= 0 && !is_same(old, l->fd) && !is_same(old, log))
+		r = copy(l, old, err);
+	close_fd(l->fd);
+	l->fd = TAKE_FD(log);
+	return r < 0 ? r : copy(l, l->fd, err);
+}
+
+/* Sleeps until something is written; returns 1 when the supervisor has ended. */
+static int await_more(int watch, int supervisor, struct error **err)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	struct pollfd p[] = {
+		{ .fd = supervisor, .events = POLLIN },
+		{ .fd = watch, .events = POLLIN },
+	};
+
+	if (poll(p, ARRAY_SIZE(p), -1) < 0)
+		return error_errno(err, "cannot wait for the log");
+	if (p[1].revents && read(watch, events, sizeof events) < 0)
 		return error_errno(err, "cannot watch the log");
-	do {
-		r = copy_rest(fd, err);
-		if (r < 0)
-			return r;
-		r = await_more(watch, err);
-	} while (r == 0);
-	return r < 0 ? r : copy_rest(fd, err);
+	return p[0].revents != 0;
+}
+
+static int follow(struct reader *l, struct error **err)
+{
+	_cleanup_close_ int watch = inotify_init1(IN_CLOEXEC), supervisor = -EBADF;
+	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d", l->dir);
+	int r;
+
+	if (watch < 0 || inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_ONLYDIR) < 0)
+		return error_errno(err, "cannot watch the log");
+	r = registry_supervisor(l->dir, &supervisor, err);
+	if (r == -ESRCH) {
+		*err = error_free(*err);
+		return 0;
+	}
+	while (r == 0) {
+		r = catch_up(l, err);
+		if (r >= 0)
+			r = await_more(watch, supervisor, err);
+	}
+	return r < 0 ? r : catch_up(l, err);
 }
 
 static int show(const char *name, bool following, struct error **err)
 {
-	_cleanup_close_ int runtime = -EBADF, dir = -EBADF, fd = -EBADF;
+	struct reader l = { .fd = -EBADF, .escapes = isatty(STDOUT_FILENO) };
+	_cleanup_close_ int runtime = -EBADF, dir = -EBADF;
 	_cleanup_free_ char *id = NULL;
 	int r;
 
@@ -75,10 +151,15 @@ static int show(const char *name, bool following, struct error **err)
 	r = registry_open(runtime, id, &dir, err);
 	if (r < 0)
 		return r;
-	r = fs_open_file(dir, LOG_FILE, &fd, err);
-	if (r < 0)
-		return r;
-	return following ? follow(dir, fd, err) : copy_rest(fd, err);
+	l.dir = dir;
+	r = catch_up(&l, err);
+	if (r >= 0 && following)
+		r = follow(&l, err);
+	if (r >= 0)
+		r = print_rest(&l, err);
+	close_fd(l.fd);
+	buf_release(&l.rest);
+	return r;
 }
 
 static int run(int argc, char **argv)
@@ -86,34 +167,25 @@ static int run(int argc, char **argv)
 	bool following = false;
 	const struct option_row rows[] = {
 		{ .name = "follow",
-		  .help = "go on until the sandbox ends (also -f)",
+		  .letter = 'f',
+		  .help = "go on until the sandbox ends",
 		  .flag = &following },
 		{ 0 },
 	};
 	struct error *error = NULL;
-	int first;
+	const char *name;
+	int r = options_parse_single(&cmd_logs, rows, "sandbox", argc, argv, &name);
 
-	for (int i = 1; i < argc; i++)
-		if (argv[i][0] == '-' && argv[i][1] == 'f' && !argv[i][2])
-			argv[i] = (char *)"--follow";
-	first = options_parse(&cmd_logs, rows, argc, argv);
-	if (first < 0)
-		return options_status(first);
-	/* "logs ID -f" is as good as "logs -f ID". */
-	if (first + 2 == argc && argv[argc - 1][0] == '-' && argv[argc - 1][2] == 'f') {
-		following = true;
-		argc--;
-	}
-	if (first + 1 != argc)
-		return cli_usage(&cmd_logs, "give one sandbox");
-	if (show(argv[first], following, &error) < 0)
+	if (r < 0)
+		return options_status(r);
+	if (show(name, following, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	return EXIT_OK;
 }
 
 const struct command cmd_logs = {
 	.name = "logs",
-	.arguments = "[-f] ID",
-	.summary = "Print what the programs of a sandbox have printed",
+	.arguments = "ID",
+	.summary = "Print what the programs in it have printed",
 	.run = run,
 };

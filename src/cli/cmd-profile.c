@@ -36,20 +36,19 @@ static int run_show(int argc, char **argv)
 	_cleanup_(profile_freep) struct profile *p = NULL;
 	_cleanup_free_ char *text = NULL;
 	struct error *error = NULL;
-	int first = options_parse(&cmd_show, rows, argc, argv);
+	const char *name;
+	int r = options_parse_single(&cmd_show, rows, "profile", argc, argv, &name);
 
-	if (first < 0)
-		return options_status(first);
-	if (first + 1 != argc)
-		return cli_usage(&cmd_show, "give one profile");
-	if (facts_gather(&facts, &error) < 0 ||
-	    profile_load(argv[first], facts.home, &p, &error) < 0)
+	if (r < 0)
+		return options_status(r);
+	if (facts_gather(&facts, &error) < 0 || profile_load(name, facts.home, &p, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	text = profile_write(p);
 	return cli_print(text);
 }
 
 static const struct command cmd_list = {
+	.noun = "profile",
 	.name = "list",
 	.arguments = "",
 	.summary = "List the profiles",
@@ -57,6 +56,7 @@ static const struct command cmd_list = {
 };
 
 static const struct command cmd_show = {
+	.noun = "profile",
 	.name = "show",
 	.arguments = "PROFILE",
 	.summary = "Print every setting of a profile",

@@ -91,7 +91,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_ps = {
 	.name = "ps",
-	.arguments = "[--json]",
+	.arguments = "",
 	.summary = "List the running sandboxes",
 	.run = run,
 };

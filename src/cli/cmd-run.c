@@ -1,7 +1,9 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "app/facts.h"
 #include "app/launch.h"
@@ -55,11 +57,18 @@ static void report_running(void *user, const char *id)
 	(void)sock_send(*(int *)user, id, strlen(id), NULL, 0, &ignored);
 }
 
+static void report_failed(void *user, const char *why)
+{
+	_cleanup_(error_freep) struct error *ignored = NULL;
+	_cleanup_free_ char *message = xasprintf("!%s", why);
+
+	(void)sock_send(*(int *)user, message, strlen(message), NULL, 0, &ignored);
+}
+
 /* The supervisor of a detached sandbox: a session of its own, no terminal, told by socket. */
 static void __attribute__((noreturn)) run_detached(struct launch *l, int report)
 {
-	struct error *error = NULL, *ignored = NULL;
-	_cleanup_free_ char *message = NULL;
+	struct error *error = NULL;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), code;
 
 	if (setsid() < 0 || null < 0)
@@ -69,12 +78,24 @@ static void __attribute__((noreturn)) run_detached(struct launch *l, int report)
 			_exit(EXIT_SETUP);
 	l->detached = true;
 	l->running = report_running;
+	l->failed = report_failed;
 	l->user = &report;
 	if (launch_run(l, &code, &error) >= 0)
 		_exit(code);
-	message = xasprintf("!%s", error->message);
-	(void)sock_send(report, message, strlen(message), NULL, 0, &ignored);
+	report_failed(&report, error->message);
 	_exit(EXIT_SETUP);
+}
+
+/* The exit code of a supervisor whose application never ran. */
+static int await_failed(pid_t pid)
+{
+	int status, r;
+
+	do
+		r = waitpid(pid, &status, 0);
+	while (r < 0 && errno == EINTR);
+	return r == pid && WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
+								    : EXIT_SETUP;
 }
 
 /* Prints the id once the application runs, or says why it does not. */
@@ -104,9 +125,9 @@ static int detach(struct launch *l)
 	if (sock_receive(ours, m, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	if (m->size == 0 || m->data[0] == '!') {
-		error_set(&error, EIO, "%.*s", m->size ? (int)m->size - 1 : 42,
-			  m->size ? m->data + 1 : "the application ended before it was ready");
-		return cli_fail(error, EXIT_SETUP);
+		error_set(&error, EIO, "%.*s", m->size ? (int)m->size - 1 : INT_MAX,
+			  m->size ? m->data + 1 : "the sandbox ended before the application ran");
+		return cli_fail(error, await_failed(pid));
 	}
 	line = xasprintf("%.*s\n", (int)m->size, m->data);
 	return cli_print(line);
@@ -143,10 +164,10 @@ static int run(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ .name = "profile",
 		  .value = "FILE",
-		  .help = "use the profile in FILE; all words belong to the application",
+		  .help = "use the profile in FILE; all words are the application's",
 		  .text = &a.profile_file },
 		{ .name = "detach",
-		  .help = "print the sandbox's id once the application runs, and return",
+		  .help = "print the ID once the application runs, and return",
 		  .flag = &a.detach },
 		{ .name = "display",
 		  .value = "none",
@@ -174,7 +195,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_run = {
 	.name = "run",
-	.arguments = "PROFILE|-- PROGRAM [ARGUMENT...]",
+	.arguments = "PROFILE|-- PROGRAM [ARG...]",
 	.summary = "Start an application in a new sandbox",
 	.run = run,
 };

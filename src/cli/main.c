@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/buf.h"
 #include "base/strv.h"
@@ -18,19 +19,16 @@ static const struct command *const commands[] = {
 	&cmd_detach, &cmd_doctor, &cmd_profile, &cmd_image, NULL,
 };
 
-static void describe(struct buf *text, const struct command *const *table, const char *noun)
+static void describe(struct buf *text, const struct command *const *table)
 {
 	for (; *table; table++) {
-		_cleanup_free_ char *call = xasprintf("%s%s %s", noun, (*table)->name,
-						      (*table)->arguments);
+		_cleanup_free_ char *call = command_call(*table);
+		_cleanup_free_ char *left = xasprintf("%s %s", call, (*table)->arguments);
 
-		if ((*table)->verbs) {
-			_cleanup_free_ char *prefix = xasprintf("%s ", (*table)->name);
-
-			describe(text, (*table)->verbs, prefix);
-		} else {
-			buf_addf(text, "  %-34s %s\n", call, (*table)->summary);
-		}
+		if ((*table)->verbs)
+			describe(text, (*table)->verbs);
+		else
+			buf_addf(text, "  %-31s %s\n", left, (*table)->summary);
 	}
 }
 
@@ -40,8 +38,18 @@ static int help(void)
 
 	buf_adds(&text, "Usage: vitrine COMMAND [OPTION...] [ARGUMENT...]\n"
 			"Runs desktop applications in throw-away containers.\n\nCommands:\n");
-	describe(&text, commands, "");
+	describe(&text, commands);
 	buf_adds(&text, "\n'vitrine COMMAND --help' tells more; the manual is vitrine(1).\n");
+	return cli_print(text.data);
+}
+
+static int help_noun(const struct command *noun)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	buf_addf(&text, "Usage: vitrine %s %s [OPTION...] [ARGUMENT...]\n%s.\n\nVerbs:\n",
+		 noun->name, noun->arguments, noun->summary);
+	describe(&text, noun->verbs);
 	return cli_print(text.data);
 }
 
@@ -53,8 +61,11 @@ static const struct command *find(const struct command *const *table, const char
 	return NULL;
 }
 
-static int unknown(const struct command *const *table, const char *what, const char *name)
+/* `noun` is NULL where the name is not behind one. */
+static int unknown(const struct command *noun, const char *name)
 {
+	const struct command *const *table = noun ? noun->verbs : commands;
+	const char *what = noun ? "verb" : "command";
 	_cleanup_free_ char *shown = text_escape(name, 64);
 	_cleanup_strv_ char **names = NULL;
 	struct error *error = NULL;
@@ -66,29 +77,27 @@ static int unknown(const struct command *const *table, const char *what, const c
 	if (near)
 		error_set(&error, EINVAL, "unknown %s '%s': did you mean '%s'?", what, shown, near);
 	else
-		error_set(&error, EINVAL, "unknown %s '%s': see 'vitrine --help'", what, shown);
+		error_set(&error, EINVAL, "unknown %s '%s': see 'vitrine %s%s--help'", what, shown,
+			  noun ? noun->name : "", noun ? " " : "");
 	return cli_fail(error, EXIT_USAGE);
 }
 
-static int dispatch(const struct command *const *table, const char *what, int argc, char **argv)
+static int dispatch(const struct command *c, int argc, char **argv)
 {
-	const struct command *c = find(table, argv[0]);
+	const struct command *verb;
 
-	if (!c)
-		return unknown(table, what, argv[0]);
 	if (c->run)
 		return c->run(argc, argv);
-	if (argc < 2 || !strcmp(argv[1], "--help")) {
-		_cleanup_free_ char *prefix = xasprintf("%s ", c->name);
-		_cleanup_buf_ struct buf text = { 0 };
-
-		describe(&text, c->verbs, prefix);
-		return argc < 2 ? cli_usage(c, "'%s' needs a verb", c->name) : cli_print(text.data);
-	}
-	return dispatch(c->verbs, "verb", argc - 1, argv + 1);
+	if (argc < 2)
+		return cli_usage(c, "'%s' needs a verb", c->name);
+	if (!strcmp(argv[1], "--help"))
+		return help_noun(c);
+	verb = find(c->verbs, argv[1]);
+	return verb ? dispatch(verb, argc - 1, argv + 1) : unknown(c, argv[1]);
 }
 
-/* A caller may have left anything: closed standard descriptors, ignored signals, odd limits. */
+/* A caller may have left anything: other descriptors than the standard ones, or not even these;
+ * ignored signals, odd limits. */
 static int normalise(struct error **err)
 {
 	struct rlimit files;
@@ -98,9 +107,13 @@ static int normalise(struct error **err)
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return error_errno(err, "cannot open /dev/null");
+	if (syscall(SYS_close_range, 3U, ~0U, 0) < 0)
+		return error_errno(err, "cannot close what the caller left open");
 	for (int s = 1; s < NSIG; s++)
 		(void)sigaction(s, &dfl, NULL);
+	/* What cannot be written is an error, not the end. */
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
@@ -126,6 +139,7 @@ static int refuse_root(struct error **err)
 
 int main(int argc, char **argv)
 {
+	const struct command *c;
 	struct error *error = NULL;
 
 	if (argc < 1)
@@ -140,9 +154,10 @@ int main(int argc, char **argv)
 		return help();
 	if (!strcmp(argv[1], "--version"))
 		return cli_print(PACKAGE_STRING "\n");
-	if (!find(commands, argv[1]))
-		return unknown(commands, "command", argv[1]);
+	c = find(commands, argv[1]);
+	if (!c)
+		return unknown(NULL, argv[1]);
 	if (refuse_root(&error) < 0)
 		return cli_fail(error, EXIT_SETUP);
-	return dispatch(commands, "command", argc - 1, argv + 1);
+	return dispatch(c, argc - 1, argv + 1);
 }

@@ -7,18 +7,22 @@
 
 static void help(const struct command *c, const struct option_row *rows)
 {
+	_cleanup_free_ char *call = command_call(c);
 	_cleanup_buf_ struct buf text = { 0 };
 
-	buf_addf(&text, "Usage: vitrine %s [OPTION...] %s\n%s.\n\nOptions:\n", c->name,
-		 c->arguments, c->summary);
+	buf_addf(&text, "Usage: vitrine %s [OPTION...]%s%s\n%s.\n\nOptions:\n", call,
+		 *c->arguments ? " " : "", c->arguments, c->summary);
 	for (; rows->name; rows++) {
-		_cleanup_free_ char *left = xasprintf("--%s%s%s", rows->name,
-						      rows->value ? "=" : "",
-						      rows->value ? rows->value : "");
+		_cleanup_buf_ struct buf left = { 0 };
 
-		buf_addf(&text, "  %-24s %s\n", left, rows->help);
+		buf_addf(&left, "--%s", rows->name);
+		if (rows->value)
+			buf_addf(&left, "=%s", rows->value);
+		if (rows->letter)
+			buf_addf(&left, ", -%c", rows->letter);
+		buf_addf(&text, "  %-16s %s\n", left.data, rows->help);
 	}
-	buf_addf(&text, "  %-24s %s\n", "--help", "print this");
+	buf_addf(&text, "  %-16s %s\n", "--help", "print this");
 	(void)cli_print(text.data);
 }
 
@@ -30,9 +34,17 @@ static const struct option_row *find(const struct option_row *rows, const char *
 	return NULL;
 }
 
+static const struct option_row *find_letter(const struct option_row *rows, const char *word)
+{
+	for (; rows->name; rows++)
+		if (rows->letter && rows->letter == word[0] && !word[1])
+			return rows;
+	return NULL;
+}
+
 /* One option at argv[i], which begins with "--". Returns how many words it took, or -2. */
-static int parse_one(const struct command *c, const struct option_row *rows, int i, int argc,
-		     char **argv)
+static int parse_long(const struct command *c, const struct option_row *rows, int i, int argc,
+		      char **argv)
 {
 	const char *name = argv[i] + 2, *equals = strchr(name, '=');
 	size_t n = equals ? (size_t)(equals - name) : strlen(name);
@@ -59,6 +71,19 @@ static int parse_one(const struct command *c, const struct option_row *rows, int
 	return equals ? 1 : 2;
 }
 
+static int parse_short(const struct command *c, const struct option_row *rows, const char *word)
+{
+	const struct option_row *row = find_letter(rows, word + 1);
+	_cleanup_free_ char *shown = text_escape(word, 64);
+
+	if (!row) {
+		cli_usage(c, "unknown option '%s'", shown);
+		return -2;
+	}
+	*row->flag = true;
+	return 1;
+}
+
 int options_parse(const struct command *c, const struct option_row *rows, int argc, char **argv)
 {
 	int i = 1;
@@ -72,16 +97,30 @@ int options_parse(const struct command *c, const struct option_row *rows, int ar
 			help(c, rows);
 			return -1;
 		}
-		if (argv[i][1] != '-') {
-			_cleanup_free_ char *shown = text_escape(argv[i], 64);
-
-			cli_usage(c, "unknown option '%s'", shown);
-			return -2;
-		}
-		n = parse_one(c, rows, i, argc, argv);
+		n = argv[i][1] == '-' ? parse_long(c, rows, i, argc, argv)
+				      : parse_short(c, rows, argv[i]);
 		if (n < 0)
 			return n;
 		i += n;
 	}
 	return i;
+}
+
+int options_parse_single(const struct command *c, const struct option_row *rows, const char *what,
+			 int argc, char **argv, const char **ret_argument)
+{
+	int first = options_parse(c, rows, argc, argv), after = 0;
+
+	if (first < 0)
+		return first;
+	if (first < argc)
+		after = options_parse(c, rows, argc - first, argv + first);
+	if (after < 0)
+		return after;
+	if (first + after != argc || first == argc) {
+		cli_usage(c, "give one %s", what);
+		return -2;
+	}
+	*ret_argument = argv[first];
+	return 0;
 }

@@ -11,6 +11,7 @@
 
 struct option_row {
 	const char *name;  /* long name; with a value "NAME=" is shown */
+	char letter;	   /* short name of a switch: "-f" alone, never "-fx"; 0: it has none */
 	const char *value; /* what the value is called in --help; NULL: the option is a switch */
 	const char *help;
 	bool *flag;	   /* set to true by a switch */
@@ -21,7 +22,12 @@ struct option_row {
  * -1 after --help was printed (exit EXIT_OK); -2 after an error was reported (exit EXIT_USAGE). */
 int options_parse(const struct command *c, const struct option_row *rows, int argc, char **argv);
 
-/* The exit status that belongs to a negative result of options_parse(). */
+/* The same for a command with exactly one argument, which options may follow too. Returns 0 and the
+ * argument; `what` completes "give one ...". */
+int options_parse_single(const struct command *c, const struct option_row *rows, const char *what,
+			 int argc, char **argv, const char **ret_argument);
+
+/* The exit status that belongs to a negative result of these. */
 static inline int options_status(int r)
 {
 	return r == -1 ? EXIT_OK : EXIT_USAGE;

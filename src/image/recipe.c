@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/ini.h"
 #include "base/parse.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "image/names.h"
-#include "profile/ini.h"
 
 #define SUFFIX ".image"
 

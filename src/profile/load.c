@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "base/ini.h"
 #include "base/strv.h"
 #include "base/text.h"
-#include "profile/ini.h"
 
 #define SUFFIX_LENGTH (sizeof PROFILE_SUFFIX - 1)
 #define QUOTE_MAX     64 /* bytes of a name that a message shows */

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "base/ini.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "profile/choice.h"
-#include "profile/ini.h"
 #include "profile/value.h"
 
 /* The offset of a field; does not compile if the field has another type than the row says. */

@@ -240,7 +240,9 @@ static const char *const xpra_server_variables[] = {
 
 /*
  * Nothing may draw over or replace what marks a window as the sandbox's: no other names beside the
- * title, no properties set from inside (X11 bindings), no shape that cuts the border away.
+ * title, no properties set from inside (X11 bindings), no shape that cuts the border away, no
+ * window that is transparent as a whole (opacity) or goes without a title bar because it draws one
+ * of its own (decorations).
  */
 static const char *const xpra_viewer_variables[] = {
 	"XPRA_CONNECT_TIMEOUT=20",
@@ -248,8 +250,8 @@ static const char *const xpra_viewer_variables[] = {
 	"XPRA_ICON_OVERLAY=0",
 	"XPRA_METADATA_SUPPORTED="
 	"title,iconic,size-hints,class-instance,client-machine,transient-for,window-type,"
-	"fullscreen,maximized,decorations,skip-taskbar,skip-pager,has-alpha,override-redirect,"
-	"modal,role,opacity,group-leader,above,below,sticky,set-initial-position",
+	"fullscreen,maximized,skip-taskbar,skip-pager,has-alpha,override-redirect,"
+	"modal,role,group-leader,above,below,sticky,set-initial-position",
 	"XPRA_OR_FORCE_GRAB=",
 	"XPRA_SIGNAL_WATCHER=0",
 	"XPRA_TITLE_CLOSEEXIT=",

@@ -35,7 +35,7 @@
 #define CHUNK_MAX  8192U /* as much as the FIFO holds: 46 ms */
 
 #define PACE_NS	       5000000L
-#define LATENCY_US     (40 * PA_USEC_PER_MSEC)
+#define LATENCY_US     (60 * PA_USEC_PER_MSEC)
 #define SILENCE_US     (2 * PA_USEC_PER_SEC)
 #define RETRY_FIRST_US (500 * PA_USEC_PER_MSEC)
 #define RETRY_LAST_US  (5 * PA_USEC_PER_SEC)

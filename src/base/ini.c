@@ -1,4 +1,4 @@
-#include "profile/ini.h"
+#include "base/ini.h"
 
 #include <stdbool.h>
 #include <string.h>
