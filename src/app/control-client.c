@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 
 #include "app/registry.h"
+#include "base/fs.h"
 #include "base/loop.h"
 #include "base/sock.h"
 #include "base/spawn.h"
@@ -131,14 +132,22 @@ static void on_resize(void *user, short revents)
 
 static int send_enter(int fd, char *const *argv, const struct stdio_ends *ends, struct error **err)
 {
-	_cleanup_buf_ struct buf m = { 0 };
+	_cleanup_buf_ struct buf m = { 0 }, words = { 0 };
+	_cleanup_close_ int words_fd = -EBADF;
+	int r;
+
+	wire_put_strv(&words, argv);
+	r = fs_memfd("arguments", words.data, words.size, &words_fd, err);
+	if (r < 0)
+		return r;
+
+	const int fds[] = { words_fd, ends->fds[0], ends->fds[1], ends->fds[2] };
 
 	wire_put_u32(&m, CONTROL_ENTER);
-	wire_put_strv(&m, argv);
 	wire_put_u32(&m, ends->terminal);
 	wire_put_u32(&m, ends->rows);
 	wire_put_u32(&m, ends->columns);
-	return sock_send(fd, m.data, m.size, ends->fds, ends->terminal ? 0 : 3, err);
+	return sock_send(fd, m.data, m.size, fds, ends->terminal ? 1 : ARRAY_SIZE(fds), err);
 }
 
 int control_enter(int fd, char *const *argv, int *ret_code, struct error **err)
@@ -165,7 +174,7 @@ int control_enter(int fd, char *const *argv, int *ret_code, struct error **err)
 		loop_add(loop, fd, POLLIN, on_answer, e);
 		r = loop_run(loop, &e->done, -1, err);
 	}
-	e->stdio = stdio_end(e->stdio);
+	e->stdio = stdio_end(e->stdio, true);
 	close_fd(e->signals);
 	if (r >= 0 && e->code < 0)
 		r = error_move(err, e->error);

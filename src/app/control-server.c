@@ -1,11 +1,14 @@
 #include "app/control-server.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 
+#include "base/fs.h"
 #include "base/sock.h"
 
 #define CLIENTS_MAX	   64U
 #define TERMINAL_CELLS_MAX 1000U
+#define ARGUMENTS_MAX	   (4U << 20)
 
 struct client {
 	struct client *next;
@@ -106,21 +109,48 @@ static const struct box_command_events command_events = {
 	.ended = on_command_ended,
 };
 
+/* Of a client's memory file: reading it cannot block, whatever the descriptor is. */
+static int read_arguments(int fd, char ***ret, struct error **err)
+{
+	_cleanup_free_ char *data = NULL;
+	_cleanup_strv_ char **argv = NULL;
+	struct wire w;
+	struct stat st;
+	size_t size;
+	int r;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return error_set(err, EPROTO, "bad request");
+	r = fs_read_fd(fd, ARGUMENTS_MAX, &data, &size, err);
+	if (r < 0)
+		return error_prefix(err, "arguments");
+	w = wire_open(data, size);
+	argv = wire_get_strv(&w);
+	if (!wire_end(&w) || !argv)
+		return error_set(err, EPROTO, "bad request");
+	*ret = TAKE_PTR(argv);
+	return 0;
+}
+
 static int handle_enter(struct client *c, struct wire *w, struct error **err)
 {
 	struct message *m = &c->control->inbox;
-	_cleanup_strv_ char **argv = wire_get_strv(w);
-	struct box_command command = { .argv = argv, .stdio = { -EBADF, -EBADF, -EBADF } };
+	_cleanup_strv_ char **argv = NULL;
+	struct box_command command = { .stdio = { -EBADF, -EBADF, -EBADF } };
 	int r;
 
 	command.terminal = wire_get_u32(w);
 	command.rows = wire_get_u32(w);
 	command.columns = wire_get_u32(w);
-	if (!wire_end(w) || !argv || m->n_fds != (command.terminal ? 0U : 3U) ||
+	if (!wire_end(w) || m->n_fds != (command.terminal ? 1U : 4U) ||
 	    command.rows > TERMINAL_CELLS_MAX || command.columns > TERMINAL_CELLS_MAX)
 		return error_set(err, EPROTO, "bad request");
-	for (size_t i = 0; i < m->n_fds; i++)
-		command.stdio[i] = m->fds[i];
+	r = read_arguments(m->fds[0], &argv, err);
+	if (r < 0)
+		return r;
+	command.argv = argv;
+	for (size_t i = 1; i < m->n_fds; i++)
+		command.stdio[i - 1] = m->fds[i];
 	r = c->control->handlers.enter(c->control->user, &command, &command_events, c, err);
 	if (r >= 0)
 		c->commands++;

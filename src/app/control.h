@@ -12,9 +12,10 @@
 
 enum control_message {
 	/* to the supervisor */
-	CONTROL_STOP,	/* answered OK; the connection closes when nothing is left */
-	CONTROL_ENTER,	/* strv argv, u32 terminal, u32 rows, u32 columns; without terminal 3
-			   descriptors */
+	CONTROL_STOP, /* answered OK; the connection closes when nothing is left */
+	/* u32 terminal, u32 rows, u32 columns; descriptors: a memory file with the strv of the
+	 * words, and without terminal standard input, output and error */
+	CONTROL_ENTER,
 	CONTROL_ATTACH, /* show the windows again */
 	CONTROL_DETACH, /* hide them, keep the application */
 	CONTROL_REQUEST_MAX,

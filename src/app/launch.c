@@ -351,7 +351,10 @@ static void on_application_failed(void *user, int code)
 
 static void on_application_ended(void *user, int status)
 {
-	sandbox_stop(user, status_to_exit_code(status));
+	struct sandbox *s = user;
+
+	s->ended = true;
+	sandbox_stop(s, status_to_exit_code(status));
 }
 
 static int control_stop_request(void *user, struct error **err)

@@ -1,5 +1,7 @@
 #include "app/sandbox.h"
 
+#include <signal.h>
+
 void sandbox_stop(struct sandbox *s, int code)
 {
 	if (s->done)
@@ -19,6 +21,14 @@ void sandbox_lose(struct sandbox *s, const char *why)
 	loop_cancel(s->loop);
 }
 
+static void accept_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* From the outside in, while nothing is called back, since the loop does not run: first what serves
  * the boxes and refers to them; then the boxes, each with every process in it; then the tmpfs that
  * they lived on, and the locks on what they used. */
@@ -29,7 +39,6 @@ void sandbox_end(struct sandbox *s)
 	if (s->plan && s->dir.fd >= 0)
 		(void)state_write(s->dir.fd, s->plan, STATE_ENDING, s->started, &ignored);
 	error_free(ignored);
-	s->stdio = stdio_end(s->stdio);
 	s->display = display_end(s->display);
 	s->sound = sound_end(s->sound);
 	s->net = net_end(s->net);
@@ -49,6 +58,11 @@ void sandbox_end(struct sandbox *s)
 	x11_desktop_release(&s->desktop);
 	facts_release(&s->facts);
 	close_fd(s->filter);
+	/* Nothing is left but output that nobody has read yet. Whoever told us to end does not want
+	 * to wait for that; who waits may end this process. */
+	if (s->signals >= 0 && s->ended)
+		accept_signals();
+	s->stdio = stdio_end(s->stdio, s->ended);
 	close_fd(s->signals);
 	close_fd(s->lock);
 	close_fd(s->runtime_dir);

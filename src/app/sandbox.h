@@ -42,6 +42,7 @@ struct sandbox {
 	struct stdio *stdio;
 	int signals;
 
+	bool ended; /* the application did, by itself */
 	bool done;  /* something ended the sandbox: leave the loop */
 	int code;   /* exit code of the application or of the signal */
 	char *lost; /* a part died: why. NULL when the application ended or somebody stopped it */

@@ -107,22 +107,26 @@ struct pump *pump_new(struct loop *loop, int from, int to, const struct pump_eve
 	return p;
 }
 
-static bool ready(int fd, short events)
+static bool ready(int fd, short events, int timeout_ms)
 {
 	struct pollfd p = { .fd = fd, .events = events };
+	int n;
 
-	return poll(&p, 1, 0) > 0 && (p.revents & events);
+	do
+		n = poll(&p, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	return n > 0 && (p.revents & events);
 }
 
-void pump_drain(struct pump *p)
+void pump_drain(struct pump *p, bool wait)
 {
 	if (!p || (!p->reading && !p->writing))
 		return;
 	for (;;) {
 		while (p->size)
-			if (!ready(p->to, POLLOUT) || !write_piece(p))
+			if (!ready(p->to, POLLOUT, wait ? -1 : 0) || !write_piece(p))
 				return;
-		if (!ready(p->from, POLLIN) || !read_piece(p))
+		if (!ready(p->from, POLLIN, 0) || !read_piece(p))
 			return;
 	}
 }

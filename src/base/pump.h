@@ -25,7 +25,8 @@ struct pump_events {
 struct pump *pump_new(struct loop *loop, int from, int to, const struct pump_events *events,
 		      void *user);
 
-/* Moves what can be read right now, without waiting for more. */
-void pump_drain(struct pump *p);
+/* Moves what can be read right now, without waiting for more to come; with `wait`, for as long as
+ * the reader takes. */
+void pump_drain(struct pump *p, bool wait);
 
 struct pump *pump_free(struct pump *p);

@@ -113,7 +113,7 @@ int stdio_new(struct loop *loop, bool detached, stdio_output_fn *output, void *u
 
 		if (r < 0) {
 			stdio_ends_release(ret_ends);
-			stdio_end(s);
+			stdio_end(s, false);
 			return r;
 		}
 	}
@@ -147,12 +147,12 @@ void stdio_resize(struct stdio *s)
 		(void)ioctl(s->master, TIOCSWINSZ, &size);
 }
 
-struct stdio *stdio_end(struct stdio *s)
+struct stdio *stdio_end(struct stdio *s, bool wait)
 {
 	if (!s)
 		return NULL;
-	pump_drain(s->streams[1].pump);
-	pump_drain(s->streams[2].pump);
+	pump_drain(s->streams[1].pump, wait);
+	pump_drain(s->streams[2].pump, wait);
 	for (int i = 0; i < 3; i++) {
 		pump_free(s->streams[i].pump);
 		close_fd(s->streams[i].fd);

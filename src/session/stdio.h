@@ -34,7 +34,8 @@ void stdio_terminal(struct stdio *s, int master);
 /* The window changed: pass its size on. */
 void stdio_resize(struct stdio *s);
 
-/* Copies what is still there, restores the terminal, frees. */
-struct stdio *stdio_end(struct stdio *s);
+/* Copies what is still there (with `wait`: all of it, however slow the reader is), restores the
+ * terminal, frees. */
+struct stdio *stdio_end(struct stdio *s, bool wait);
 
 void stdio_ends_release(struct stdio_ends *e);
