@@ -28,8 +28,8 @@ check_fn check_user_namespaces, check_overlay, check_overlay_upper, check_mount_
 	check_seccomp, check_apparmor;
 
 /* doctor-host.c: what is installed and configured */
-check_fn check_sub_ids, check_id_mapper, check_helpers, check_program, check_image, check_space,
-	check_portal;
+check_fn check_sub_ids, check_id_mapper, check_helpers, check_filter, check_program, check_image,
+	check_space, check_portal;
 
 /* doctor-session.c: the desktop session that this process is part of */
 check_fn check_runtime_dir, check_cgroup, check_display, check_sound;

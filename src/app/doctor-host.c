@@ -10,14 +10,15 @@
 #include "base/strv.h"
 #include "box/holder-protocol.h"
 #include "box/subid.h"
+#include "emit/filter.h"
 #include "image/store.h"
 
 #define SUB_ID_FILE_MAX (1U << 20)
 #define SPACE_WANTED	(1024U << 20) /* what building the images takes */
 #define MEBIBYTE	(1U << 20)
 
-static const char *const helpers[] = { "vitrine-holder", "vitrine-init", "vitrine-monitor",
-				       "vitrine-sound", "vitrine-unpack" };
+static const char *const helpers[] = { "vitrine-guard",	  "vitrine-holder", "vitrine-init",
+				       "vitrine-monitor", "vitrine-sound",  "vitrine-unpack" };
 static const char *const program_dirs[] = { "/usr/bin", "/usr/local/bin", "/bin" };
 static const char *const service_dirs[] = { "/usr/local/share/dbus-1/services",
 					    "/usr/share/dbus-1/services" };
@@ -126,6 +127,26 @@ enum doctor_result check_helpers(const struct check *c, const struct doctor_cont
 	}
 	*ret_detail = xstrdup("all in " VITRINE_EXEC_DIR ", without privileges");
 	return DOCTOR_OK;
+}
+
+enum doctor_result check_filter(const struct check *c, const struct doctor_context *context,
+				char **ret_detail, char **ret_mend)
+{
+	_cleanup_(error_freep) struct error *error = NULL;
+	_cleanup_free_ char *data = NULL;
+	struct filter filter;
+	size_t size;
+
+	(void)context;
+	if (fs_read(AT_FDCWD, c->subject, FILTER_FILE_MAX, &data, &size, &error) >= 0 &&
+	    filter_parse(data, size, &filter) >= 0) {
+		*ret_detail = xasprintf("%s, %u programs", c->subject, filter.n);
+		return DOCTOR_OK;
+	}
+	*ret_detail = error ? xstrdup(error->message)
+			    : xasprintf("'%s' is not a compiled filter", c->subject);
+	*ret_mend = xstrdup("sudo make install");
+	return DOCTOR_FAILURE;
 }
 
 enum doctor_result check_program(const struct check *c, const struct doctor_context *context,

@@ -30,6 +30,7 @@ static const struct check checks[] = {
 	{ "fuse", check_device, "/dev/fuse", "files cannot be given to a running application" },
 	{ "tun", check_device, "/dev/net/tun", "no application has a network" },
 	{ "vitrine's programs", check_helpers, NULL, NULL },
+	{ "vitrine's filter", check_filter, VITRINE_EXEC_DIR "/gui.bpf", NULL },
 	{ "slirp4netns", check_program, "slirp4netns", "no application has a network" },
 	{ "xdg-dbus-proxy", check_program, "xdg-dbus-proxy",
 	  "no application reaches the desktop's D-Bus" },

@@ -28,6 +28,13 @@ static char *time_zone(void)
 	return xstrdup(zone);
 }
 
+static char *host_name(void)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	return gethostname(name, sizeof name - 1) < 0 ? NULL : xstrdup(name);
+}
+
 int facts_gather(struct facts *ret, struct error **err)
 {
 	const struct passwd *p = getpwuid(getuid());
@@ -47,13 +54,15 @@ int facts_gather(struct facts *ret, struct error **err)
 				 p->pw_dir, p->pw_name);
 	*ret = (struct facts){ .user = xstrdup(p->pw_name),
 			       .home = xstrdup(p->pw_dir),
-			       .time_zone = time_zone() };
+			       .time_zone = time_zone(),
+			       .host_name = host_name() };
 	ret->host = (struct host_facts){
 		.uid = p->pw_uid,
 		.gid = p->pw_gid,
 		.user = ret->user,
 		.home = ret->home,
 		.time_zone = ret->time_zone,
+		.host_name = ret->host_name,
 	};
 	return 0;
 }
@@ -63,5 +72,6 @@ void facts_release(struct facts *f)
 	free(f->user);
 	free(f->home);
 	free(f->time_zone);
+	free(f->host_name);
 	*f = (struct facts){ 0 };
 }

@@ -9,6 +9,7 @@ struct facts {
 	char *user;
 	char *home;
 	char *time_zone;
+	char *host_name;
 };
 
 /* Home and name come from the password database, never from the environment. */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/strv.h"
+#include "base/text.h"
 #include "plan/words.h"
 
 /* --- what the rows of the tables are made of --------------------------------- */
@@ -255,6 +256,18 @@ static void add_environment(struct box_plan *box, const struct plan *plan, const
 		set_variable(&box->environment, xstrdup(*of_profile));
 }
 
+/* The viewer's is the desktop's: a window manager says of windows of another host where they are
+ * from. */
+static const char *box_host_name(const struct profile *p, const struct host_facts *host,
+				 enum box_kind kind)
+{
+	if (kind == BOX_APP)
+		return p->name;
+	if (kind == BOX_VIEWER && host->host_name && name_is_valid(host->host_name))
+		return host->host_name;
+	return box_kind_to_string(kind);
+}
+
 void plan_box(struct plan *plan, enum box_kind kind, const struct profile *p,
 	      const struct host_facts *host, const struct plan_inputs *in)
 {
@@ -264,7 +277,7 @@ void plan_box(struct plan *plan, enum box_kind kind, const struct profile *p,
 
 	*box = (struct box_plan){
 		.kind = kind,
-		.host_name = xstrdup(is_app ? p->name : box_kind_to_string(kind)),
+		.host_name = xstrdup(box_host_name(p, host, kind)),
 		.image_dir = xstrdup(in->image_dirs[kind]),
 		.slice = in->slices[kind],
 		.uid = host->uid,

@@ -21,6 +21,7 @@ struct host_facts {
 	const char *time_zone;	    /* e.g. "Europe/Berlin", or NULL for UTC */
 	const char *locale;	    /* e.g. "de_DE.UTF-8", or NULL for C.UTF-8 */
 	const char *desktop_socket; /* /tmp/.X11-unix/XN of the desktop, or NULL without one */
+	const char *host_name;	    /* as the desktop knows it, or NULL */
 	uint32_t desktop_display;   /* its N */
 };
 
