@@ -27,7 +27,9 @@ import peers
 import windows
 
 HERE = pathlib.Path(__file__).resolve().parent
-PAUSE_S = 0.05  # between two measurements: what the last tool left to the kernel is done by then
+QUIET_S = 0.05  # between two measurements: what the last tool left to the kernel is done by then
+QUIET_SHARE = 0.85  # of this time all processors together must have been idle
+QUIET_PATIENCE_S = 2
 HOLDER_PATIENCE_S = 10
 IDLE_PROFILE = "idle.vitrine"
 
@@ -106,6 +108,25 @@ def idle_sandbox(wanted, scratch):
         await_no_holder()
 
 
+def read_processor_times():
+    """Idle ticks and all ticks since the machine was started."""
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
+def await_quiet():
+    """Until nothing else keeps the processors busy. False when that takes too long."""
+    end = time.monotonic() + QUIET_PATIENCE_S
+    while time.monotonic() < end:
+        idle, ticks = read_processor_times()
+        time.sleep(QUIET_S)
+        later_idle, later_ticks = read_processor_times()
+        if later_idle - idle >= QUIET_SHARE * (later_ticks - ticks):
+            return True
+    return False
+
+
 def last_line(log):
     lines = pathlib.Path(log.name).read_text(errors="replace").splitlines()
     return lines[-1] if lines else "it said nothing"
@@ -137,16 +158,17 @@ def measure_starts(tools, watches, scratch, rounds):
     """All tools in turn, round by round, so that what else the machine does meets all of them."""
     starts = {tool.name: [] for tool in tools}
     ends = {tool.name: [] for tool in tools}
+    busy = 0
     for _ in range(rounds):
         for tool in tools:
             with idle_sandbox(tool.warm, scratch):
-                time.sleep(PAUSE_S)
+                busy += not await_quiet()
                 start, end, code = watches[tool.root].measure(tool)
             if start is None or code:
                 raise Failed(f"{tool.name} worked at first and then failed with exit code {code}")
             starts[tool.name].append(start)
             ends[tool.name].append(end)
-    return starts, ends
+    return starts, ends, busy
 
 
 def statistics(samples):
@@ -177,6 +199,7 @@ def print_table(result):
         for name, size in result["memory"]["vitrine"]["parts_kib"].items():
             print(f"  {name:20} {size:8} KiB")
         print(f"  {'together':20} {result['memory']['vitrine']['idle_kib']:8} KiB")
+    print(f"measured while something else kept the machine busy: {result['measured_while_busy']} starts")
     for name, why in result["not_run"].items():
         print(f"not run: {name}: {why}")
 
@@ -212,9 +235,10 @@ def bench(options, scratch, root_watch, log):
     watches = {False: Stopwatch([str(scratch / "stopwatch")], log), True: root_watch}
     check_alone()
     tools, not_run = trial(peers.all_tools(place), watches, scratch, log)
-    starts, ends = measure_starts(tools, watches, scratch, options.rounds)
+    starts, ends, busy = measure_starts(tools, watches, scratch, options.rounds)
     result = {
         "host": host_facts(),
+        "measured_while_busy": busy,
         "start": {name: statistics(samples) for name, samples in starts.items()},
         "gone": {name: statistics(samples) for name, samples in ends.items()},
         "notes": {tool.name: tool.note for tool in tools},

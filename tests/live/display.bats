@@ -372,13 +372,14 @@ within() { # INIT COMMAND...
 
 # --- parts that die -------------------------------------------------------------------------------
 
-check_death() { # PATTERN WHY
-	local processes begin
-	run_xterm
+check_death() { # PATTERN of the process to be killed, WORDS of `vitrine run`...
+	local pattern=$1 processes begin
+	run_sandbox "${@:2}"
+	await_window 30 "^\[$label\]"
 	processes=$(processes_of "$id")
 	(($(wc -l <<<"$processes") > 6))
 	begin=$(now_ms)
-	kill -KILL "$(process_of "$id" "$1")"
+	kill -KILL "$(process_of "$id" "$pattern")"
 	await 5 all_gone "$processes"
 	echo "# gone after $(($(now_ms) - begin)) ms"
 	run ! is_listed "$id"
@@ -386,20 +387,46 @@ check_death() { # PATTERN WHY
 	[[ -z $(find "$XDG_RUNTIME_DIR/vitrine/sandboxes" -mindepth 1) ]]
 }
 
-@test "Xvfb is killed: the sandbox ends" { check_death "$x_server"; }
-@test "xpra's server is killed: the sandbox ends" { check_death "$server"; }
-@test "the viewer is killed: the sandbox ends" { check_death "$viewer"; }
-@test "the application is killed: the sandbox ends" { check_death '^xterm'; }
+# Neither the end of the application nor that of the viewer ends it: that of the display has to.
+stubborn_profile() {
+	write_profile stubborn <<-'END'
+		[App]
+		Command=/bin/sh
+		Argument=-c
+		Argument=xterm & sleep 1000
+		Title=Stubborn
+		Image=base
+		[Session]
+		ViewerLost=keep
+	END
+}
+
+@test "Xvfb is killed: the sandbox ends" {
+	check_death "$x_server" --profile "$(stubborn_profile)"
+}
+
+@test "xpra's server is killed: the sandbox ends" {
+	check_death "$server" --profile "$(stubborn_profile)"
+}
+
+@test "the viewer is killed: the sandbox ends" {
+	check_death "$viewer" xterm
+}
+
+@test "the application is killed: the sandbox ends" {
+	check_death '^xterm' xterm
+}
 
 @test "the desktop's X server is killed: the sandbox ends" {
+	local -x DISPLAY XAUTHORITY # for this test alone
 	local processes
 	mkdir "$BATS_TEST_TMPDIR/d"
-	start_desktop "$BATS_TEST_TMPDIR/d" # in this test alone
+	start_desktop "$BATS_TEST_TMPDIR/d"
+	background+=("$desktop_server" "$window_manager")
 	run_xterm
 	processes=$(processes_of "$id")
 	kill -KILL "$desktop_server"
 	await 5 all_gone "$processes"
-	kill -KILL "$window_manager" 2>/dev/null || true
 }
 
 # --- detach and attach ----------------------------------------------------------------------------

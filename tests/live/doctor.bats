@@ -3,6 +3,9 @@
 
 bats_require_minimum_version 1.5.0
 
+: "${VITRINE:=/usr/local/bin/vitrine}"
+export PATH=${VITRINE%/*}:$PATH
+
 result_of() { # CHECK
 	jq -r --arg name "$1" '.[] | select(.name == $name) | .result' <<<"$output"
 }
