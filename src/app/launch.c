@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 
 #include "app/sandbox.h"
 #include "base/fs.h"
@@ -21,6 +22,7 @@
 #define DISPLAY_NUMBER 10U
 #define FILTER_FILE    VITRINE_EXEC_DIR "/gui.bpf"
 #define DENY_LIST      VITRINE_DATA_DIR "/seccomp-policies/lxc-deny.policy"
+#define GRACE_MS       150
 #define PROGRAM_MAX    (512U << 20)
 
 /* What happens before the first box: names, places, ids. */
@@ -349,12 +351,35 @@ static void on_application_failed(void *user, int code)
 		s->launch->failed(s->launch->user, why);
 }
 
+static void on_time_over(void *user, short revents)
+{
+	struct sandbox *s = user;
+
+	(void)revents;
+	sandbox_stop(s, s->code);
+}
+
+/* An application whose display dies fails as well, and may be heard of first: the status that
+ * counts is that of the cause, which follows at once if it is not the application's own. */
+static int await_other_end(struct sandbox *s)
+{
+	const struct itimerspec grace = { .it_value.tv_nsec = GRACE_MS * 1000000L };
+
+	s->grace = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (s->grace < 0 || timerfd_settime(s->grace, 0, &grace, NULL) < 0)
+		return -errno;
+	loop_add(s->loop, s->grace, POLLIN, on_time_over, s);
+	return 0;
+}
+
 static void on_application_ended(void *user, int status)
 {
 	struct sandbox *s = user;
 
 	s->ended = true;
-	sandbox_stop(s, status_to_exit_code(status));
+	s->code = status_to_exit_code(status);
+	if (s->code == 0 || s->plan->display == DISPLAY_NONE || await_other_end(s) < 0)
+		sandbox_stop(s, s->code);
 }
 
 static int control_stop_request(void *user, struct error **err)
@@ -520,6 +545,7 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		.holder = HOLDER_NONE,
 		.shared = -EBADF,
 		.signals = -EBADF,
+		.grace = -EBADF,
 	};
 	int r;
 

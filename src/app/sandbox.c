@@ -64,6 +64,7 @@ void sandbox_end(struct sandbox *s)
 		accept_signals();
 	s->stdio = stdio_end(s->stdio, s->ended);
 	close_fd(s->signals);
+	close_fd(s->grace);
 	close_fd(s->lock);
 	close_fd(s->runtime_dir);
 	free(s->started);

@@ -41,6 +41,7 @@ struct sandbox {
 	struct control *control;
 	struct stdio *stdio;
 	int signals;
+	int grace; /* timer, once the application has failed */
 
 	bool ended; /* the application did, by itself */
 	bool done;  /* something ended the sandbox: leave the loop */

@@ -25,6 +25,7 @@
 #define FIRST_CONNECTION_MS 10000
 
 static struct loop *loop;
+static int listener = -EBADF;
 static unsigned connections;
 static bool idle; /* no connection is left */
 static struct message inbox;
@@ -140,7 +141,7 @@ static void on_connection(void *user, short revents)
 
 	(void)user;
 	(void)revents;
-	if (sock_accept(HOLDER_LISTEN, HOLDER_IDS, &fd, &error) < 0)
+	if (sock_accept(listener, HOLDER_IDS, &fd, &error) < 0)
 		return; /* a stranger, or nobody: the listener does not block */
 	c = xcalloc(1, sizeof *c);
 	c->fd = fd;
@@ -221,6 +222,11 @@ static int run(struct error **err)
 	umask(0);
 	if (chdir("/") < 0)
 		return error_errno(err, "cannot change to /");
+	/* While the socket can still belong to the user; it goes with this process, whoever else
+	 * dies. */
+	r = sock_listen(HOLDER_RUNTIME_DIR, HOLDER_SOCKET, &listener, err);
+	if (r < 0)
+		return r;
 	r = enter_namespaces(err);
 	if (r < 0)
 		return r;
@@ -231,8 +237,8 @@ static int run(struct error **err)
 	if (r < 0)
 		return r;
 	loop = loop_new();
-	loop_add(loop, HOLDER_LISTEN, POLLIN, on_connection, NULL);
-	if (fcntl(HOLDER_LISTEN, F_SETFL, O_NONBLOCK) < 0 || !tell('r'))
+	loop_add(loop, listener, POLLIN, on_connection, NULL);
+	if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0 || !tell('r'))
 		return error_set(err, EPROTO, "the starter of the session holder is gone");
 
 	/* Whoever started it connects at once; if nobody does there is nothing to hold. */
@@ -250,12 +256,14 @@ int main(void)
 {
 	_cleanup_(error_freep) struct error *error = NULL;
 
-	for (int fd = HOLDER_LISTEN; fd < HOLDER_INHERITED_END; fd++)
+	for (int fd = HOLDER_STARTER; fd < HOLDER_INHERITED_END; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return 2;
 	if (run(&error) < 0) {
 		_cleanup_(error_freep) struct error *ignored = NULL;
 
+		if (listener >= 0)
+			(void)unlinkat(HOLDER_RUNTIME_DIR, HOLDER_SOCKET, 0);
 		/* The starter reads why. */
 		(void)sock_send(HOLDER_STARTER, error->message, strlen(error->message), NULL, 0,
 				&ignored);

@@ -15,10 +15,9 @@ enum holder_fd {
 
 /* Descriptors that vitrine-holder inherits. */
 enum {
-	HOLDER_LISTEN = 3,
-	HOLDER_STARTER,	    /* a seqpacket pair: 'u' = namespaces made, back 'm' = ids mapped, 'r' =
-			       ready */
-	HOLDER_RUNTIME_DIR, /* where the listening socket is named HOLDER_SOCKET */
+	/* a seqpacket pair: 'u' = namespaces made, back 'm' = ids mapped, 'r' = ready; or why not */
+	HOLDER_STARTER = 3,
+	HOLDER_RUNTIME_DIR, /* where it listens, as HOLDER_SOCKET */
 	HOLDER_INHERITED_END,
 };
 

@@ -89,23 +89,19 @@ static int prepare_holder(pid_t pid, int starter, struct error **err)
 static int start_holder(int runtime_dir, struct error **err)
 {
 	char *argv[] = { VITRINE_EXEC_DIR "/vitrine-holder", NULL };
-	_cleanup_close_ int listener = -EBADF, starter = -EBADF, theirs = -EBADF;
+	_cleanup_close_ int starter = -EBADF, theirs = -EBADF;
 	struct child child = CHILD_NONE;
 	struct spawn s = { .argv = argv, .outlive_parent = true, .new_session = true };
 	int fds[HOLDER_INHERITED_END], pair[2], r;
 
 	if (unlinkat(runtime_dir, HOLDER_SOCKET, 0) < 0 && errno != ENOENT)
 		return error_errno(err, "cannot remove a stale holder socket");
-	r = sock_listen(runtime_dir, HOLDER_SOCKET, &listener, err);
-	if (r < 0)
-		return r;
 	r = sock_pair(pair, err);
 	if (r < 0)
 		return r;
 	starter = pair[0];
 	theirs = pair[1];
 	fds[0] = fds[1] = fds[2] = -EBADF;
-	fds[HOLDER_LISTEN] = listener;
 	fds[HOLDER_STARTER] = theirs;
 	fds[HOLDER_RUNTIME_DIR] = runtime_dir;
 	s.fds = fds;

@@ -16,6 +16,7 @@
 
 #include "base/fs.h"
 #include "base/sock.h"
+#include "box/holder.h"
 #include "box/init-protocol.h"
 #include "box/job.h"
 #include "box/tree.h"
@@ -101,8 +102,9 @@ static int keep_lifeline(struct error **err)
 
 static int set_environment(struct error **err)
 {
-	/* No newuidmap on PATH: liblxc, root of its user namespace, writes the id maps itself. */
-	if (clearenv() != 0 || setenv("PATH", "/nonexistent", 1) < 0 ||
+	/* No newuidmap on PATH: liblxc, root of its user namespace, writes the id maps itself. No
+	 * sandbox is named like this. */
+	if (clearenv() != 0 || setenv("PATH", HOLDER_TREES "/.none", 1) < 0 ||
 	    setenv("LISTEN_FDS", "1", 1) < 0)
 		return error_errno(err, "cannot set the environment");
 	return 0;

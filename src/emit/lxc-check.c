@@ -11,43 +11,7 @@
 #define ENTRIES_MAX  64U
 #define MOUNT_FIELDS 6U
 
-/* --- what values may look like ------------------------------------------------------------------
- */
-
-static bool is_one(const char *s)
-{
-	return !strcmp(s, "1");
-}
-
-static bool is_zero(const char *s)
-{
-	return !strcmp(s, "0");
-}
-
-static bool is_none(const char *s)
-{
-	return !strcmp(s, "none");
-}
-
-static bool is_empty_network(const char *s)
-{
-	return !strcmp(s, "empty");
-}
-
-static bool is_up(const char *s)
-{
-	return !strcmp(s, "up");
-}
-
-static bool is_proc(const char *s)
-{
-	return !strcmp(s, "proc:mixed");
-}
-
-static bool is_init(const char *s)
-{
-	return !strcmp(s, BOX_INIT);
-}
+/* --- what values may look like ----------------------------------------------- */
 
 static bool is_ordinary_id(const char *s)
 {
@@ -155,34 +119,36 @@ static bool is_mount(const char *s)
 	return false;
 }
 
-/* --- keys ---------------------------------------------------------------------------------------
- */
+/* --- keys -------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct lxc_key {
 	const char *name;
-	bool (*is_valid)(const char *value);
-	unsigned min, max; /* how often */
+	const char *only;                    /* the one value that is right, or */
+	bool (*is_valid)(const char *value); /* what makes it right */
+	unsigned min, max;                   /* how often */
 } keys[] = {
-	{ "lxc.apparmor.profile", is_apparmor_profile, 0, 1 },
-	{ "lxc.autodev", is_zero, 1, 1 },
-	{ "lxc.cap.keep", is_none, 1, 1 },
-	{ "lxc.console.path", is_none, 1, 1 },
-	{ "lxc.idmap", is_id_map, ID_MAPS, ID_MAPS },
-	{ "lxc.init.cmd", is_init, 1, 1 },
-	{ "lxc.init.gid", is_ordinary_id, 1, 1 },
-	{ "lxc.init.uid", is_ordinary_id, 1, 1 },
-	{ "lxc.mount.auto", is_proc, 1, 1 },
-	{ "lxc.mount.entry", is_mount, 0, ENTRIES_MAX },
-	{ "lxc.net.0.flags", is_up, 1, 1 },
-	{ "lxc.net.0.type", is_empty_network, 1, 1 },
-	{ "lxc.no_new_privs", is_one, 1, 1 },
-	{ "lxc.prlimit.core", is_one, 1, 1 },
-	{ "lxc.pty.max", is_zero, 1, 1 },
-	{ "lxc.rootfs.path", is_root, 1, 1 },
-	{ "lxc.seccomp.profile", is_path, 1, 1 },
-	{ "lxc.tty.max", is_zero, 1, 1 },
-	{ "lxc.uts.name", name_is_valid, 1, 1 },
+	{ "lxc.apparmor.profile", NULL,         is_apparmor_profile, 0,       1 },
+	{ "lxc.autodev",          "0",          NULL,                1,       1 },
+	{ "lxc.cap.keep",         "none",       NULL,                1,       1 },
+	{ "lxc.console.path",     "none",       NULL,                1,       1 },
+	{ "lxc.idmap",            NULL,         is_id_map,           ID_MAPS, ID_MAPS },
+	{ "lxc.init.cmd",         BOX_INIT,     NULL,                1,       1 },
+	{ "lxc.init.gid",         NULL,         is_ordinary_id,      1,       1 },
+	{ "lxc.init.uid",         NULL,         is_ordinary_id,      1,       1 },
+	{ "lxc.mount.auto",       "proc:mixed", NULL,                1,       1 },
+	{ "lxc.mount.entry",      NULL,         is_mount,            0,       ENTRIES_MAX },
+	{ "lxc.net.0.flags",      "up",         NULL,                1,       1 },
+	{ "lxc.net.0.type",       "empty",      NULL,                1,       1 },
+	{ "lxc.no_new_privs",     "1",          NULL,                1,       1 },
+	{ "lxc.prlimit.core",     "1",          NULL,                1,       1 },
+	{ "lxc.pty.max",          "0",          NULL,                1,       1 },
+	{ "lxc.rootfs.path",      NULL,         is_root,             1,       1 },
+	{ "lxc.seccomp.profile",  NULL,         is_path,             1,       1 },
+	{ "lxc.tty.max",          "0",          NULL,                1,       1 },
+	{ "lxc.uts.name",         NULL,         name_is_valid,       1,       1 },
 };
+/* clang-format on */
 
 static int refuse(const char *why, const char *text, struct error **err)
 {
@@ -194,11 +160,13 @@ static int refuse(const char *why, const char *text, struct error **err)
 static int check_key(const char *name, const char *value, unsigned counts[], struct error **err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (strcmp(keys[i].name, name))
+		const struct lxc_key *k = &keys[i];
+
+		if (strcmp(k->name, name))
 			continue;
-		if (!keys[i].is_valid(value))
+		if (k->only ? strcmp(k->only, value) != 0 : !k->is_valid(value))
 			return refuse("bad value", value, err);
-		if (++counts[i] > keys[i].max)
+		if (++counts[i] > k->max)
 			return refuse("given too often", name, err);
 		return 0;
 	}
