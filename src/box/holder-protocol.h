@@ -15,7 +15,8 @@ enum holder_fd {
 
 /* Descriptors that vitrine-holder inherits. */
 enum {
-	/* a seqpacket pair: 'u' = namespaces made, back 'm' = ids mapped, 'r' = ready; or why not */
+	/* a seqpacket pair: 'u' = namespaces made, back 'm' = ids mapped, 'r' = ready; or why not
+	 */
 	HOLDER_STARTER = 3,
 	HOLDER_RUNTIME_DIR, /* where it listens, as HOLDER_SOCKET */
 	HOLDER_INHERITED_END,

@@ -137,6 +137,14 @@ static int refuse_root(struct error **err)
 	return 0;
 }
 
+/* `VERB --help` or `NOUN VERB --help`, and nothing more. */
+static bool is_call_for_help(int argc, char **argv)
+{
+	int last = find(commands, argv[1])->verbs ? 3 : 2;
+
+	return argc == last + 1 && !strcmp(argv[last], "--help");
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
@@ -157,7 +165,7 @@ int main(int argc, char **argv)
 	c = find(commands, argv[1]);
 	if (!c)
 		return unknown(NULL, argv[1]);
-	if (refuse_root(&error) < 0)
+	if (!is_call_for_help(argc, argv) && refuse_root(&error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	return dispatch(c, argc - 1, argv + 1);
 }
