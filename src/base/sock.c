@@ -162,3 +162,38 @@ void message_close_fds(struct message *m)
 		m->fds[i] = close_fd(m->fds[i]);
 	m->n_fds = 0;
 }
+
+int sock_receive_pid(int fd, pid_t *ret, struct error **err)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} control = { 0 };
+	char bytes[64];
+	struct iovec iov = { .iov_base = bytes, .iov_len = sizeof bytes };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control.room,
+			    .msg_controllen = sizeof control.room };
+	struct cmsghdr *c;
+	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+
+	if (n < 0)
+		return error_errno(err, "cannot receive a message");
+	if (n == 0)
+		return error_set(err, EPIPE, "the other end closed");
+	c = CMSG_FIRSTHDR(&m);
+	if (!c || c->cmsg_type != SCM_CREDENTIALS)
+		return error_set(err, EPROTO, "a message does not say who sent it");
+	*ret = ((struct ucred *)CMSG_DATA(c))->pid;
+	return 0;
+}
+
+int sock_pass_credentials(int fd, bool on, struct error **err)
+{
+	int value = on;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof value) < 0)
+		return error_errno(err, "cannot ask for credentials");
+	return 0;
+}

@@ -6,6 +6,7 @@
  * descriptor, so that their length does not matter and no component can be swapped.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -38,3 +39,10 @@ int sock_send(int fd, const void *data, size_t size, const int *fds, size_t n_fd
 int sock_receive(int fd, struct message *ret, struct error **err);
 
 void message_close_fds(struct message *m);
+
+/* Messages that arrive at fd from now on carry the pid of their sender, as the kernel knows it here
+ * (unix(7), SO_PASSCRED), or no longer do. */
+int sock_pass_credentials(int fd, bool on, struct error **err);
+
+/* Takes one such message and only tells who sent it. -EPIPE when the other end closed. */
+int sock_receive_pid(int fd, pid_t *ret, struct error **err);

@@ -1,0 +1,157 @@
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/timerfd.h>
+
+#include "app/launch-phases.h"
+#include "base/spawn.h"
+#include "base/strv.h"
+
+#define GRACE_MS 150
+
+static void on_output(void *user, const char *data, size_t size)
+{
+	log_write(((struct sandbox *)user)->log, data, size);
+}
+
+static void on_application_terminal(void *user, int master)
+{
+	stdio_terminal(((struct sandbox *)user)->stdio, master);
+}
+
+static void on_application_started(void *user)
+{
+	_cleanup_(error_freep) struct error *error = NULL;
+	struct sandbox *s = user;
+
+	if (state_write(s->dir.fd, s->plan, STATE_RUNNING, s->started, &error) < 0) {
+		sandbox_lose(s, error->message);
+		return;
+	}
+	if (s->launch->running)
+		s->launch->running(s->launch->user, s->plan->id);
+	registry_sweep(s->runtime_dir);
+}
+
+static void on_application_failed(void *user, int code)
+{
+	struct sandbox *s = user;
+	_cleanup_free_ char *why = xasprintf("cannot execute '%s': %s", s->plan->command[0],
+					     strerror(code));
+
+	if (s->launch->failed)
+		s->launch->failed(s->launch->user, why);
+}
+
+static void on_time_over(void *user, short revents)
+{
+	struct sandbox *s = user;
+
+	(void)revents;
+	sandbox_stop(s, s->code);
+}
+
+/* An application whose display dies fails as well, and may be heard of first: the status that
+ * counts is that of the cause, which follows at once if it is not the application's own. */
+static int await_other_end(struct sandbox *s)
+{
+	const struct itimerspec grace = { .it_value.tv_nsec = GRACE_MS * 1000000L };
+
+	s->grace = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (s->grace < 0 || timerfd_settime(s->grace, 0, &grace, NULL) < 0)
+		return -errno;
+	loop_add(s->loop, s->grace, POLLIN, on_time_over, s);
+	return 0;
+}
+
+static void on_application_ended(void *user, int status)
+{
+	struct sandbox *s = user;
+
+	s->ended = true;
+	s->code = status_to_exit_code(status);
+	if (s->code == 0 || s->plan->display == DISPLAY_NONE || await_other_end(s) < 0)
+		sandbox_stop(s, s->code);
+}
+
+static int control_stop_request(void *user, struct error **err)
+{
+	(void)err;
+	sandbox_stop(user, 128 + SIGTERM);
+	return 0;
+}
+
+static int set_shown(struct sandbox *s, bool shown, struct error **err)
+{
+	int r = shown ? display_attach(s->display, err) : display_detach(s->display, err);
+
+	if (r < 0)
+		return r;
+	return state_write(s->dir.fd, s->plan, shown ? STATE_RUNNING : STATE_DETACHED, s->started,
+			   err);
+}
+
+static int control_attach_request(void *user, struct error **err)
+{
+	return set_shown(user, true, err);
+}
+
+static int control_detach_request(void *user, struct error **err)
+{
+	return set_shown(user, false, err);
+}
+
+/* Every command of the app box has the same environment; one with a terminal is told so. */
+static int spawn_in_app(struct sandbox *s, struct box_command *c,
+			const struct box_command_events *events, void *user, struct error **err)
+{
+	const struct box_plan *box = &s->plan->boxes[BOX_APP];
+	_cleanup_strv_ char **env = strv_copy(box->environment);
+
+	if (c->terminal)
+		strv_add(&env, "TERM=xterm-256color");
+	c->env = env;
+	c->cwd = box->home;
+	return box_spawn(s->boxes[BOX_APP], c, events, user, err);
+}
+
+static int control_enter_request(void *user, struct box_command *c,
+				 const struct box_command_events *events, void *command_user,
+				 struct error **err)
+{
+	return spawn_in_app(user, c, events, command_user, err);
+}
+
+static const struct control_handlers control_handlers = {
+	.stop = control_stop_request,
+	.attach = control_attach_request,
+	.detach = control_detach_request,
+	.enter = control_enter_request,
+};
+
+int launch_application(struct sandbox *s, struct error **err)
+{
+	static const struct box_command_events events = {
+		.terminal = on_application_terminal,
+		.started = on_application_started,
+		.failed = on_application_failed,
+		.ended = on_application_ended,
+	};
+	struct box_command c = { .argv = s->plan->command };
+	struct stdio_ends ends;
+	int r;
+
+	r = control_new(s->dir.fd, s->loop, &control_handlers, s, &s->control, err);
+	if (r < 0)
+		return r;
+	r = stdio_new(s->loop, s->launch->detached, on_output, s, &ends, &s->stdio, err);
+	if (r < 0)
+		return r;
+	memcpy(c.stdio, ends.fds, sizeof c.stdio);
+	c.terminal = ends.terminal;
+	c.rows = ends.rows;
+	c.columns = ends.columns;
+	r = spawn_in_app(s, &c, &events, s, err);
+	stdio_ends_release(&ends);
+	return r;
+}

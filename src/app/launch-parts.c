@@ -1,0 +1,140 @@
+#include <fcntl.h>
+
+#include "app/launch-phases.h"
+#include "base/fs.h"
+#include "box/job.h"
+#include "emit/lxc.h"
+
+#define FILTER_FILE VITRINE_EXEC_DIR "/gui.bpf"
+#define DENY_LIST   VITRINE_DATA_DIR "/seccomp-policies/lxc-deny.policy"
+
+static void on_box_lost(void *user, const char *why)
+{
+	sandbox_lose(user, why);
+}
+
+/* Early: they load their libraries while this process goes on. */
+int launch_monitors(struct sandbox *s, struct error **err)
+{
+	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
+		int r = 0;
+
+		if (plan_needs_box(s->launch->profile, &s->launch->request, k))
+			r = box_new(k, s->loop, on_box_lost, s, &s->boxes[k], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_fragments(enum box_kind kind, enum network_mode network, char **ret,
+			  struct error **err)
+{
+	const char *names[LXC_FRAGMENTS_MAX + 1];
+	_cleanup_buf_ struct buf text = { 0 };
+
+	lxc_fragments(kind, network, names);
+	for (const char **name = names; *name; name++) {
+		_cleanup_free_ char *path = xasprintf(VITRINE_DATA_DIR "/lxc-configs/%s", *name),
+				    *fragment = NULL;
+		int r = fs_read(AT_FDCWD, path, 65536, &fragment, NULL, err);
+
+		if (r < 0)
+			return r;
+		buf_adds(&text, fragment);
+	}
+	*ret = buf_take(&text);
+	return 0;
+}
+
+static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
+{
+	const struct box_plan *box = &s->plan->boxes[kind];
+	_cleanup_free_ char *tree = xasprintf(HOLDER_TREES "/%s", s->plan->id),
+			    *root = box_root_path(tree, kind);
+	_cleanup_free_ char *fragments = NULL, *config = NULL;
+	struct lxc_inputs in = { .root = root, .seccomp_profile = DENY_LIST };
+	int r;
+
+	r = read_fragments(kind, s->plan->network, &fragments, err);
+	if (r < 0)
+		return r;
+	in.fragments = fragments;
+	r = lxc_config_render(box, &in, &config, err);
+	if (r < 0)
+		return r;
+
+	const struct box_start start = {
+		.plan = box,
+		.config = config,
+		.filter = s->filter,
+		.holder = &s->holder,
+		.lock = s->lock,
+		.sandbox_id = s->plan->id,
+	};
+
+	return box_begin(s->boxes[kind], &start, err);
+}
+
+/* All at once: each waits mostly for the kernel. */
+int launch_boxes(struct sandbox *s, struct error **err)
+{
+	int r = 0;
+
+	s->filter = open(FILTER_FILE, O_RDONLY | O_CLOEXEC);
+	if (s->filter < 0)
+		return error_errno(err, "cannot open '%s'", FILTER_FILE);
+	for (enum box_kind k = 0; k < BOX_KIND_MAX && r >= 0; k++)
+		if (s->boxes[k])
+			r = begin_box(s, k, err);
+	for (enum box_kind k = 0; k < BOX_KIND_MAX && r >= 0; k++)
+		if (s->boxes[k])
+			r = box_await(s->boxes[k], &s->plan->boxes[k], err);
+	return r;
+}
+
+int launch_network(struct sandbox *s, struct error **err)
+{
+	if (s->plan->network != NETWORK_PRIVATE)
+		return 0;
+	return net_start(s->boxes[BOX_APP], s->loop, on_box_lost, s, &s->net, err);
+}
+
+int launch_sound(struct sandbox *s, struct error **err)
+{
+	_cleanup_close_ int dir = -EBADF;
+	int r;
+
+	if (!s->plan->playback)
+		return 0;
+	r = fs_open_dir(s->shared, "sound", &dir, err);
+	if (r < 0)
+		return r;
+	r = sound_start(s->boxes[BOX_APP], s->plan, dir, s->plan->label, s->loop, on_box_lost, s,
+			&s->sound, err);
+	return r < 0 ? error_prefix(err, "sound") : 0;
+}
+
+static void on_viewer_lost(void *user, const char *why)
+{
+	struct sandbox *s = user;
+	_cleanup_(error_freep) struct error *ignored = NULL;
+
+	if (s->plan->viewer_lost == VIEWER_LOST_END) {
+		sandbox_lose(s, why);
+		return;
+	}
+	log_line(s->log, "%s; 'vitrine attach %s' brings the windows back", why, s->plan->id);
+	(void)state_write(s->dir.fd, s->plan, STATE_DETACHED, s->started, &ignored);
+}
+
+static const struct display_events display_events = { .lost = on_box_lost,
+						      .viewer_lost = on_viewer_lost };
+
+int launch_display(struct sandbox *s, struct error **err)
+{
+	int r = display_start(s->plan, s->boxes[BOX_DISPLAY], s->boxes[BOX_VIEWER], s->shared,
+			      s->loop, &display_events, s, &s->display, err);
+
+	return r < 0 ? error_prefix(err, "display") : 0;
+}

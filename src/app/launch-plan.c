@@ -1,0 +1,169 @@
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "app/launch-phases.h"
+#include "base/fs.h"
+#include "box/lock.h"
+#include "image/store.h"
+
+#define DISPLAY_NUMBER 10U
+#define PROGRAM_MAX    (512U << 20)
+
+int launch_places(struct sandbox *s, struct error **err)
+{
+	int r;
+
+	r = facts_gather(&s->facts, err);
+	if (r < 0)
+		return r;
+	r = runtime_open(&s->runtime_dir, err);
+	if (r < 0)
+		return r;
+	r = lock_open(s->runtime_dir, &s->lock, err);
+	if (r < 0)
+		return r;
+	r = registry_add(s->runtime_dir, s->lock, s->launch->profile->name, &s->dir, err);
+	if (r < 0)
+		return r;
+	s->started = state_time_now();
+	return log_new(s->dir.fd, &s->log, err);
+}
+
+int launch_ids(struct sandbox *s, struct error **err)
+{
+	const struct profile *p = s->launch->profile;
+	struct slice last = { 0 };
+
+	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
+		const char *image = plan_image(p, k);
+		int r;
+
+		if (!plan_needs_box(p, &s->launch->request, k))
+			continue;
+		r = image_find(s->facts.home, image, &s->image_dirs[k], err);
+		if (r < 0)
+			return r;
+		r = image_lock(s->facts.home, image, &s->image_locks[k], err);
+		if (r < 0)
+			return r;
+		r = slice_take(s->lock, &last, err);
+		if (r < 0)
+			return r;
+		s->slices[k] = last;
+	}
+	return 0;
+}
+
+int launch_desktop(struct sandbox *s, struct error **err)
+{
+	const struct launch *l = s->launch;
+	int r;
+
+	if ((l->request.display >= 0 ? l->request.display : (int)l->profile->display) ==
+	    DISPLAY_NONE)
+		return 0;
+	r = x11_desktop_find(getenv("DISPLAY"), getenv("XAUTHORITY"), s->facts.home, &s->desktop,
+			     err);
+	if (r < 0)
+		return r;
+	s->facts.host.desktop_socket = s->desktop.socket;
+	s->facts.host.desktop_display = s->desktop.number;
+	return 0;
+}
+
+/* The same everywhere, since every sandbox has an X socket directory of its own; only Xephyr's
+ * socket may come to lie beside that of the desktop. */
+static uint32_t choose_display_number(const struct sandbox *s)
+{
+	return s->facts.host.desktop_display == DISPLAY_NUMBER ? DISPLAY_NUMBER + 1
+							       : DISPLAY_NUMBER;
+}
+
+int launch_plan(struct sandbox *s, struct error **err)
+{
+	struct plan_inputs in = { .id = s->dir.id, .display_number = choose_display_number(s) };
+	int r;
+
+	if (getrandom(in.machine_id, sizeof in.machine_id, 0) != sizeof in.machine_id)
+		return error_errno(err, "cannot get random bytes");
+	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
+		in.slices[k] = s->slices[k];
+		in.image_dirs[k] = s->image_dirs[k];
+	}
+	r = plan_make(s->launch->profile, &s->launch->request, &s->facts.host, &in, &s->plan, err);
+	if (r < 0)
+		return r;
+	return state_write(s->dir.fd, s->plan, STATE_STARTING, s->started, err);
+}
+
+/* A program of the user's, copied while nothing can change it, for `run -- ./PROGRAM`. */
+static int copy_program(struct sandbox *s, const char *path, struct error **err)
+{
+	_cleanup_close_ int dir = -EBADF,
+			    fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_free_ char *data = NULL;
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+	size_t size;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "cannot open program '%s'", path);
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		return error_set(err, EACCES, "'%s' is not an executable file: chmod +x", path);
+	r = fs_read_fd(fd, PROGRAM_MAX, &data, &size, err);
+	if (r < 0)
+		return error_prefix(err, "program '%s'", path);
+	r = fs_make_dir(s->shared, "program", 0755, &dir, err);
+	if (r < 0)
+		return r;
+	return fs_write(dir, slash ? slash + 1 : path, data, size, 0555, err);
+}
+
+static int write_cookie(struct sandbox *s, const char *directory, const void *data, size_t size,
+			struct error **err)
+{
+	_cleanup_close_ int dir = -EBADF;
+	int r;
+
+	r = fs_make_dir(s->shared, directory, 0755, &dir, err);
+	if (r < 0)
+		return r;
+	return fs_write(dir, "Xauthority", data, size, 0644, err);
+}
+
+int launch_session(struct sandbox *s, struct error **err)
+{
+	const struct plan *p = s->plan;
+	int r;
+
+	r = holder_connect(s->runtime_dir, s->lock, p->id, p->disk, p->inodes, &s->holder, err);
+	if (r < 0)
+		return r;
+	r = fs_open_dir(s->holder.tree, "shared", &s->shared, err);
+	if (r < 0)
+		return r;
+	if (p->program)
+		return copy_program(s, p->program, err);
+	return 0;
+}
+
+/* One cookie for the sandbox's own display, and for the viewer the one of the desktop. */
+int launch_cookies(struct sandbox *s, struct error **err)
+{
+	const struct x11_authority *desktop = &s->desktop.authority;
+	struct x11_authority own;
+	int r;
+
+	if (s->plan->display == DISPLAY_NONE)
+		return 0;
+	r = x11_authority_make(s->plan->display_number, &own, err);
+	if (r < 0)
+		return r;
+	r = write_cookie(s, "auth", own.data, own.size, err);
+	if (r < 0)
+		return r;
+	return write_cookie(s, "desktop-auth", desktop->data, desktop->size, err);
+}
