@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -31,6 +32,8 @@ static void on_application_started(void *user)
 	if (s->launch->running)
 		s->launch->running(s->launch->user, s->plan->id);
 	registry_sweep(s->runtime_dir);
+	/* From here on this process mostly sleeps: what the launch needed goes back to the system. */
+	(void)malloc_trim(0);
 }
 
 static void on_application_failed(void *user, int code)

@@ -51,6 +51,12 @@ struct spec {
 static struct command commands[COMMANDS_MAX];
 static struct message inbox; /* 64 KiB: not on the stack */
 
+/* The wait status of a process that has exited with `code` (wait(2)). */
+static int exited(int code)
+{
+	return code << 8;
+}
+
 static void spec_release(struct spec *s)
 {
 	strv_free(s->argv);
@@ -210,10 +216,10 @@ static int start_command(uint32_t id, bool terminal, const int *fds)
 	int both[3];
 
 	if (!place || !read_spec(fds[SPAWN_FD_SPEC], &spec))
-		return W_EXITCODE(EXIT_NO_FILTER, 0);
+		return exited(EXIT_NO_FILTER);
 	if (terminal) {
 		if (!open_terminal(&spec, &master, &peer))
-			return W_EXITCODE(EXIT_NO_FILTER, 0);
+			return exited(EXIT_NO_FILTER);
 		both[0] = both[1] = both[2] = peer;
 		stdio = both;
 		say(INIT_TERMINAL, id, NULL, &master, 1);
@@ -221,7 +227,7 @@ static int start_command(uint32_t id, bool terminal, const int *fds)
 	place->pid = fork();
 	if (place->pid < 0) {
 		place->pid = 0;
-		return W_EXITCODE(EXIT_NO_FILTER, 0);
+		return exited(EXIT_NO_FILTER);
 	}
 	if (place->pid == 0)
 		child_main(&spec, stdio, fds[SPAWN_FD_GATE], fds[SPAWN_FD_FILTER], terminal);
@@ -233,7 +239,7 @@ static void handle_spawn(uint32_t id, uint32_t flags)
 {
 	bool terminal = flags & INIT_SPAWN_TERMINAL;
 	size_t want = terminal ? SPAWN_FD_STDIN : SPAWN_FD_MAX;
-	uint32_t failed = W_EXITCODE(EXIT_NO_FILTER, 0);
+	uint32_t failed = exited(EXIT_NO_FILTER);
 	int status;
 
 	status = inbox.n_fds == want ? start_command(id, terminal, inbox.fds) : (int)failed;

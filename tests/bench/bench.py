@@ -193,7 +193,7 @@ def print_table(result):
             print(f"{title}:")
         for name, row in sorted(rows.items(), key=lambda item: item[1]["median_ms"]):
             numbers = f"{row['min_ms']:9.2f} {row['median_ms']:10.2f} {row['p90_ms']:9.2f}"
-            print(f"  {name:20} {row['n']:4} {numbers}  {notes.get(name, '')}")
+            print(f"  {name:20} {row['n']:4} {numbers}  {notes[figure].get(name, '')}")
     if "memory" in result:
         print("memory of one idle sandbox without display, without its application:")
         for name, size in result["memory"]["vitrine"]["parts_kib"].items():
@@ -241,7 +241,11 @@ def bench(options, scratch, root_watch, log):
         "measured_while_busy": busy,
         "start": {name: statistics(samples) for name, samples in starts.items()},
         "gone": {name: statistics(samples) for name, samples in ends.items()},
-        "notes": {tool.name: tool.note for tool in tools},
+        "notes": {
+            "start": {tool.name: tool.note for tool in tools},
+            "gone": {tool.name: tool.note for tool in tools},
+            "window": windows.NOTES,
+        },
         "not_run": not_run,
     }
     if "vitrine" in starts:

@@ -9,6 +9,8 @@ import dataclasses
 import os
 import pathlib
 
+import filters
+
 SECCOMP_FD = 9  # FILTER_FD of stopwatch.c
 
 LXC_CONFIG = """\
@@ -29,7 +31,8 @@ lxc.no_new_privs = 1
 lxc.cap.keep = none
 lxc.init.cmd = /tmp/stamp
 """
-LXC_SECCOMP = "lxc.seccomp.profile = /usr/share/lxc/config/common.seccomp\n"
+LXC_SECCOMP = "lxc.seccomp.profile = {policy}\n"
+LXC_SHORT_POLICY = "/usr/share/lxc/config/common.seccomp"
 
 
 @dataclasses.dataclass
@@ -77,7 +80,12 @@ def write_lxc_configs(place):
         image=place.image,
         stamp=place.stamp,
     )
-    for name, text in (("execute", config + LXC_SECCOMP), ("base", config)):
+    policy = filters.lxc_policy(place.scratch / "lxc-policy") or LXC_SHORT_POLICY
+    for name, text in (
+        ("execute", config + LXC_SECCOMP.format(policy=policy)),
+        ("execute-short", config + LXC_SECCOMP.format(policy=LXC_SHORT_POLICY)),
+        ("base", config),
+    ):
         directory = place.scratch / "lxc" / name
         directory.mkdir(parents=True)
         (directory / "config").write_text(text, encoding="utf-8")
@@ -114,10 +122,14 @@ def firejail(place):
 def lxc(place):
     write_lxc_configs(place)
     path = str(place.scratch / "lxc")
-    execute = ["lxc-execute", "-P", path, "-n", "execute", "-f", f"{path}/execute/config", "--", "/tmp/stamp"]
+
+    def execute(name):
+        return ["lxc-execute", "-P", path, "-n", name, "-f", f"{path}/{name}/config", "--", "/tmp/stamp"]
+
     copy = ["lxc-copy", "-P", path, "-p", path, "-n", "base", "-e", "-F"]
     return [
-        Tool("lxc-execute", execute, note="unprivileged, LXC's short filter"),
+        Tool("lxc-execute", execute("execute"), note="unprivileged, with vitrine's allow-list"),
+        Tool("lxc-execute-short", execute("execute-short"), note="unprivileged, LXC's short filter"),
         Tool("lxc-copy", copy, note="unprivileged, -e: a throw-away overlay; no filter"),
     ]
 

@@ -15,6 +15,10 @@ import time
 PROPERTY = "_NET_CLIENT_LIST"
 PATIENCE_S = 60
 PAUSE_S = 0.5
+NOTES = {
+    "vitrine": "xterm; from nothing: holder, three boxes, X server, xpra",
+    "no-sandbox": "xterm on the desktop itself",
+}
 
 
 class NoDesktop(Exception):
