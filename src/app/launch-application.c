@@ -32,7 +32,8 @@ static void on_application_started(void *user)
 	if (s->launch->running)
 		s->launch->running(s->launch->user, s->plan->id);
 	registry_sweep(s->runtime_dir);
-	/* From here on this process mostly sleeps: what the launch needed goes back to the system. */
+	/* From here on this process mostly sleeps: what the launch needed goes back to the system.
+	 */
 	(void)malloc_trim(0);
 }
 

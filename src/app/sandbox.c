@@ -17,6 +17,7 @@ void sandbox_lose(struct sandbox *s, const char *why)
 	if (s->done)
 		return;
 	s->done = true;
+	s->ended = false;
 	s->lost = xstrdup(why);
 	loop_cancel(s->loop);
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -12,7 +13,8 @@
 struct stream {
 	struct stdio *stdio;
 	struct pump *pump;
-	int fd; /* our end of the pipe, or -EBADF */
+	int fd;	      /* our end of the pipe, or -EBADF */
+	bool midline; /* the last byte was no line's end */
 };
 
 struct stdio {
@@ -30,6 +32,7 @@ static void on_output(void *user, const char *data, size_t size)
 {
 	struct stream *s = user;
 
+	s->midline = data[size - 1] != '\n';
 	if (s->stdio->output)
 		s->stdio->output(s->stdio->user, data, size);
 }
@@ -153,6 +156,9 @@ struct stdio *stdio_end(struct stdio *s, bool wait)
 		return NULL;
 	pump_drain(s->streams[1].pump, wait);
 	pump_drain(s->streams[2].pump, wait);
+	/* It was cut off: what we have to say begins on a line of its own. */
+	if (!wait && !s->detached && s->streams[2].midline)
+		(void)dprintf(STDERR_FILENO, "\n");
 	for (int i = 0; i < 3; i++) {
 		pump_free(s->streams[i].pump);
 		close_fd(s->streams[i].fd);
