@@ -59,6 +59,10 @@ static int join_namespaces(struct error **err)
 			return error_errno(err, "cannot join the session's namespaces");
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return error_errno(err, "cannot become root of the session's user namespace");
+	/* The box's mounts go with this process, and no box's start has to copy those of all the
+	 * others. */
+	if (unshare(CLONE_NEWNS) < 0)
+		return error_errno(err, "cannot have mounts of its own");
 	/* liblxc reads /proc/self, which a process that changed its ids may not. */
 	if (prctl(PR_SET_DUMPABLE, 1) < 0)
 		return error_errno(err, "cannot become dumpable");
