@@ -96,6 +96,15 @@ static bool are_mount_options(const char *s, const char *const wanted[])
 	return true;
 }
 
+/* The one file of a prepared tree that is mounted over a file of /proc. */
+static bool is_boot_id_file(const char *s)
+{
+	size_t tail = strlen(BOX_BOOT_ID_FILE), length = strlen(s);
+
+	return *s == '/' && length > tail && !strcmp(s + length - tail, BOX_BOOT_ID_FILE) &&
+	       !strstr(s, "..");
+}
+
 /* Everything else is mounted before liblxc starts. Here: nothing over something, in /proc or /dev.
  */
 static bool is_mount(const char *s)
@@ -113,6 +122,8 @@ static bool is_mount(const char *s)
 		return false;
 	if ((strncmp(f[1], "proc/", 5) && strncmp(f[1], "dev/", 4)) || strstr(f[1], ".."))
 		return false;
+	if (!strcmp(f[1], BOX_BOOT_ID_TARGET))
+		return is_boot_id_file(f[0]) && !strcmp(f[2], "none") && !strcmp(f[3], "bind,ro");
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (!strcmp(f[0], forms[i].source) && !strcmp(f[2], forms[i].type))
 			return are_mount_options(f[3], forms[i].options);

@@ -72,6 +72,8 @@ int lxc_config_render(const struct box_plan *b, const struct lxc_inputs *in, cha
 	buf_addf(&out, "lxc.uts.name = %s\n", b->host_name);
 	buf_addf(&out, "lxc.rootfs.path = dir:%s\n", in->root);
 	add_id_maps(&out, b);
+	buf_addf(&out, "lxc.mount.entry = %s" BOX_BOOT_ID_FILE " %s none bind,ro 0 0\n", in->root,
+		 BOX_BOOT_ID_TARGET);
 	buf_addf(&out, "lxc.init.uid = %u\n", b->uid);
 	buf_addf(&out, "lxc.init.gid = %u\n", b->gid);
 	buf_addf(&out, "lxc.init.cmd = %s\n", BOX_INIT);

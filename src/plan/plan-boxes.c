@@ -132,6 +132,7 @@ static const struct variable_rule variable_rules[] = {
 
 /* Who the box is, in each alike. What the host or the image say about it is hidden. */
 static const struct file_rule file_rules[] = {
+	{ BOX_BOOT_ID_FILE, "{boot-id}\n" },
 	{ "/etc/group",
 	  "root:x:0:\n"
 	  "tty:x:5:\n"
@@ -175,6 +176,9 @@ static void add_words(struct words *w, const struct plan *plan, enum box_kind ki
 	words_add(w, "host", "%s", plan->boxes[kind].host_name);
 	words_add(w, "locale", "%s", host->locale ? host->locale : "C.UTF-8");
 	words_add(w, "machine-id", "%s", machine_id.data);
+	words_add(w, "boot-id", "%.8s-%.4s-%.4s-%.4s-%.12s", machine_id.data + 24,
+		  machine_id.data + 20, machine_id.data + 16, machine_id.data + 12,
+		  machine_id.data);
 	words_add(w, "resolver", "%s", resolver(plan, kind));
 	words_add(w, "uid", "%u", host->uid);
 	words_add(w, "user", "%s", host->user);

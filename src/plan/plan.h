@@ -134,7 +134,9 @@ struct plan {
 };
 
 /* Paths inside the boxes that more than one part knows. */
-#define BOX_INIT	      "/.vitrine/init" /* vitrine-init, PID 1 of every box */
+#define BOX_INIT	      "/.vitrine/init"	  /* vitrine-init, PID 1 of every box */
+#define BOX_BOOT_ID_FILE      "/.vitrine/boot-id" /* lies over the host's: */
+#define BOX_BOOT_ID_TARGET    "proc/sys/kernel/random/boot_id"
 #define BOX_AUTH_FILE	      "/run/vitrine/auth/Xauthority"
 #define BOX_DESKTOP_AUTH_FILE "/run/vitrine/desktop-auth/Xauthority"
 #define BOX_PROGRAM_DIR	      "/run/vitrine/program"

@@ -41,6 +41,7 @@ lxc.idmap = g 0 1052 1
 lxc.idmap = u 1000 1053 1
 lxc.idmap = g 1000 1053 1
 lxc.idmap = g 5 1054 1
+lxc.mount.entry = /run/vitrine/sample-0123/app/root/.vitrine/boot-id proc/sys/kernel/random/boot_id none bind,ro 0 0
 lxc.init.uid = 1000
 lxc.init.gid = 1000
 lxc.init.cmd = /.vitrine/init

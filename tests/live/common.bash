@@ -115,11 +115,13 @@ id_of_supervisor() { # PID
 
 # Waits until the sandbox of start_supervised runs; sets `id`.
 await_running() {
-	wait_until 60 supervisor_runs || fail "it did not start:" "$(<"$output_file")"
+	wait_until 60 started_or_ended
+	is_running || fail "it did not start:" "$(<"$output_file")"
 }
 
-supervisor_runs() {
-	kill -s 0 "$supervisor" || fail "it ended at its start: $(<"$output_file")"
+started_or_ended() { is_running || ended "$supervisor"; }
+
+is_running() {
 	id=$(id_of_supervisor "$supervisor") && state_is "$id" running
 }
 
@@ -139,6 +141,8 @@ ended() { # PID: it is gone, or nobody has asked for its status yet
 	state=$(ps -o state= -p "$1") || return 0
 	[[ $state == Z* ]]
 }
+
+still_runs() { ! ended "$1"; } # PID
 
 # --- processes ------------------------------------------------------------------------------------
 
@@ -167,8 +171,8 @@ pid_of() { # PATTERN: of the one process whose command and arguments match
 	local found
 	found=$(processes | awk -v pattern="$1" '
 		{ pid = $1; $1 = $2 = $3 = "" } $0 ~ pattern { print pid }')
-	[[ $found =~ ^[0-9]+$ ]] || fail "not one process like '$1': '$found'" "$(processes)"
-	echo "$found"
+	[[ $found =~ ^[0-9]+$ ]] && echo "$found" && return
+	fail "not one process like '$1': '$found'" "$(processes)"
 }
 
 runs() { # PATTERN

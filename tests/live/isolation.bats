@@ -101,7 +101,7 @@ start_entered() { # ID
 		run -1 vitrine enter "$id" sh -c "kill -9 $number"
 	done
 	vitrine enter "$id" sh -c 'kill -9 -1' || true
-	! ended "$pid"
+	run ! ended "$pid"
 	run -0 vitrine enter "$first" true
 }
 
@@ -206,18 +206,18 @@ confined() { # PID: by /proc, every set of capabilities is empty, and so on
 }
 
 @test "what the filter alone refuses, it refuses to an entered command too" {
-	local calls by_application by_entered
 	# Not one of these needs a capability: outside, the same program gets through.
-	calls='unshare-user clone-user ptrace-traceme add_key keyctl name i386'
-	run -0 "$attempts"
-	[[ $output == *"unshare-user done"* && $output == *"ptrace-traceme done"* && $output == *"keyctl "* ]]
-	vitrine run --detach --display none -- "$attempts" 3>&- || true
-	start_quiet 'exec sleep 3001'
+	local calls=(unshare-user clone-user ptrace-traceme keyctl) call
+	run -0 "$attempts" "${calls[@]}"
+	for call in "${calls[@]}"; do
+		[[ $output == *"$call done"* ]]
+	done
+	start_detached --display none -- "$attempts" wait
+	run -0 vitrine enter "$id" /run/vitrine/program/attempt "${calls[@]}"
+	expect "${#lines[@]}" -eq "${#calls[@]}"
+	[[ $output != *done* && $output != *signal* ]]
 	run -1 vitrine enter "$id" unshare --user true
 	[[ $output == *"unshare failed"* ]]
-	run -1 vitrine enter "$id" unshare --mount true
-	run -0 vitrine run --display none -- "$attempts"
-	[[ $output == *"unshare-user E"* && $output == *"ptrace-traceme E"* && $output == *"keyctl E"* ]]
 }
 
 @test "set-user-ID does not work" {
@@ -231,8 +231,8 @@ confined() { # PID: by /proc, every set of capabilities is empty, and so on
 	done
 	# Every mount is nosuid; devices work in /dev alone, where nothing can be made.
 	while read -r line; do
-		[[ $line == *nosuid* || $line == *" /dev/"* || $line == *" /dev "* ]] || fail "$line"
-		[[ $line == *nodev* || $line == *" /dev/"* || $line == *" /dev "* ]] || fail "$line"
+		[[ $line == *nosuid* || $line == /proc/* ]] || fail "$line"
+		[[ $line == *nodev* || $line == /dev[/\ ]* || $line == /proc/* ]] || fail "$line"
 	done < <(vitrine enter "$id" awk '{ print $5, $6 }' /proc/self/mountinfo)
 	run vitrine enter "$id" sh -c 'echo x >/dev/x || mknod /dev/x c 1 3 || ln -s x /dev/x'
 	((status != 0))
@@ -259,8 +259,7 @@ confined() { # PID: by /proc, every set of capabilities is empty, and so on
 		run -126 vitrine enter "$id" sh -c "exec $dir/x"
 		run -0 vitrine enter "$id" cp /usr/bin/true "$dir/true"
 		run -126 vitrine enter "$id" "$dir/true"
-		run vitrine enter "$id" sh -c "/lib64/ld-linux-x86-64.so.2 $dir/true"
-		((status != 0))
+		run -127 vitrine enter "$id" sh -c "/lib64/ld-linux-x86-64.so.2 $dir/true"
 	done
 }
 
@@ -276,10 +275,10 @@ confined() { # PID: by /proc, every set of capabilities is empty, and so on
 		rm "$place/$marker"
 	done
 	[[ -z $output ]]
-	run -0 vitrine enter "$id" sh -c 'ls -A ~; ls -A /home /root /mnt /media /srv /boot 2>/dev/null'
+	run -0 vitrine enter "$id" sh -c 'ls -A ~; ls -A /home /root /mnt /media /srv /boot 2>/dev/null; true'
 	[[ ! $output =~ (^|$'\n')\. ]]
 	for name in "$HOME/.bashrc" "$HOME/.local" "$XDG_RUNTIME_DIR/bus" "$XDG_RUNTIME_DIR/vitrine" \
-		"$XDG_RUNTIME_DIR/pulse/native" /etc/shadow /var/run/docker.sock; do
+		"$XDG_RUNTIME_DIR/pulse/native" /var/run/docker.sock; do
 		run -1 vitrine enter "$id" test -e "$name"
 	done
 }
@@ -290,7 +289,7 @@ confined() { # PID: by /proc, every set of capabilities is empty, and so on
 	run -0 vitrine enter "$id" sh -c 'ls -A /sys'
 	[[ -z $output ]]
 	run -0 vitrine enter "$id" sh -c 'cat /proc/interrupts /proc/kallsyms /proc/key-users /proc/keys 2>/dev/null
-		ls -A /proc/acpi /proc/bus /proc/irq /proc/scsi 2>/dev/null; true'
+		find /proc/acpi /proc/bus /proc/irq /proc/scsi -mindepth 1 2>/dev/null; true'
 	[[ -z $output ]]
 	for name in kcore kmsg sysrq-trigger timer_list kpagecount kpageflags vmallocinfo slabinfo; do
 		run vitrine enter "$id" sh -c "head -c 1 /proc/$name | grep -q ."
@@ -307,9 +306,8 @@ confined() { # PID: by /proc, every set of capabilities is empty, and so on
 }
 
 @test "the image is the same before and after twenty sandboxes that write everywhere" {
-	local root=$HOME/.local/share/vitrine/images/base/root i
-	write_profile writable <<<$'[App]\nCommand=/bin/sh\nImage=base\nRoot=writable\n[Display]\nBackend=none'
-	grep -q Root= <(vitrine profile show default) || sed -i '/^Root=/d' "$(profile_file writable)"
+	local root=$HOME/.local/share/vitrine/images/base/root i profile before
+	write_profile writable <<<$'[App]\nCommand=/bin/sh\nImage=base\n[Files]\nRoot=writable\n[Display]\nBackend=none'
 	checksum() {
 		(cd "$root" && {
 			find . -printf '%p %y %m %U %G %s %T@ %C@ %l\n' | sort
@@ -326,11 +324,12 @@ confined() { # PID: by /proc, every set of capabilities is empty, and so on
 		rm -rf /usr/share/doc /etc /opt /var /home
 		exit 0
 	END
-	local before
 	before=$(checksum)
 	for i in {1..10}; do
-		quietly "$(<"$BATS_TEST_TMPDIR/vandal")" >/dev/null 2>&1
-		vitrine run --profile "$(profile_file writable)" -- -c "$(<"$BATS_TEST_TMPDIR/vandal")" >/dev/null 2>&1
+		for profile in quiet writable; do
+			vitrine run --profile "$(profile_file $profile)" -- -c "$(<"$BATS_TEST_TMPDIR/vandal")" \
+				>"$BATS_TEST_TMPDIR/output" 2>&1 || fail "$(tail -n 5 "$BATS_TEST_TMPDIR/output")"
+		done
 	done
 	[[ $(checksum) == "$before" ]]
 }
@@ -408,7 +407,7 @@ reach() { # MODE ARGUMENTS OF sockets...: from a sandbox
 	local mode=$1 profile=$BATS_TEST_TMPDIR/reach.vitrine
 	printf '[App]\nCommand=/bin/sh\nImage=base\n[Display]\nBackend=none\n[Network]\nMode=%s\n' "$mode" >"$profile"
 	shift
-	id=$(vitrine run --detach --profile "$profile" -- -c 'exec sleep 1000' 3>&-)
+	start_detached --profile "$profile" -- -c 'exec sleep 1000'
 	vitrine enter "$id" bash -c "exec 2>&1; $*"
 }
 
@@ -428,7 +427,7 @@ start_listener() { # KIND [NAME]: sets `address`, the port or the name
 	for host in 127.0.0.1 10.0.2.2 10.0.2.3 localhost; do
 		run reach private "timeout 5 bash -c 'echo >/dev/tcp/$host/$address' && echo reached"
 		[[ $output != *reached* ]] || fail "$host"
-		vitrine stop "$id"
+		vitrine stop --all
 	done
 }
 

@@ -322,7 +322,7 @@ make_program() { # NAME in the working directory
 	ticks() { (($(grep -c tick "$BATS_TEST_TMPDIR/log") > $1)); }
 	wait_until 10 ticks 2
 	wait_until 10 ticks "$(grep -c tick "$BATS_TEST_TMPDIR/log")"
-	! ended "$follower"
+	run still_runs "$follower"
 	run -0 vitrine stop "$id"
 	wait_until "$end_seconds" ended "$follower"
 	wait "$follower"
@@ -330,7 +330,7 @@ make_program() { # NAME in the working directory
 
 @test "a flood of output does not fill the run-time directory" {
 	start_quiet 'yes 0123456789012345678901234567890123456789012345678901234567890123 | head -c 200000000; echo; echo done; exec sleep 1000'
-	flood_is_over() { [[ $(vitrine logs "$id" | tail -n 1) == done ]]; }
+	flood_is_over() { [[ $(vitrine logs "$id" | tail -n 1) == "done" ]]; }
 	wait_until 60 flood_is_over
 	(($(du -sk "$sandboxes/$id" | cut -f1) < 20000))
 }

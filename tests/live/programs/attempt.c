@@ -1,6 +1,9 @@
 /*
- * Attempts system calls that a confined program must not get through, each in a process of its own.
- * Prints one line for each: its name, and how it ended: an errno's name, "signal N", or "done".
+ * attempt wait: does nothing, until it is ended
+ * attempt [NAME...]: attempts system calls that a confined program must not get through, all or the
+ * named ones, each in a process of its own. Prints one line for each: its name, and how it ended:
+ * an errno's name, "signal N", or "done".
+ *
  * The arguments are as harmless as can be: a kernel that permits the call does nothing with them.
  */
 
@@ -105,7 +108,7 @@ static long change_root(void)
 
 static long trace_parent(void)
 {
-	return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
+	return ptrace(PTRACE_SEIZE, getppid(), NULL, NULL);
 }
 
 static long trace_me(void)
@@ -138,10 +141,9 @@ static long request_key(void)
 
 static long load_bpf(void)
 {
-	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY,
-				.key_size = 4,
-				.value_size = 4,
-				.max_entries = 1 };
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1
+	};
 
 	return syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof attr);
 }
@@ -260,7 +262,7 @@ static const struct attempt {
 	{ "setns", join_namespace },
 	{ "pivot_root", pivot_root },
 	{ "chroot", change_root },
-	{ "ptrace-attach", trace_parent },
+	{ "ptrace-seize", trace_parent },
 	{ "ptrace-traceme", trace_me },
 	{ "process_vm_readv", read_memory_of_parent },
 	{ "add_key", add_key },
@@ -305,9 +307,20 @@ static void report(const struct attempt *a)
 		printf("%s signal %d\n", a->name, WTERMSIG(status));
 }
 
-int main(void)
+static int is_named(const char *name, char **names)
 {
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return 1;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "wait"))
+		return pause();
 	for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
-		report(&attempts[i]);
+		if (argc < 2 || is_named(attempts[i].name, argv + 1))
+			report(&attempts[i]);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * Listens on, or connects to, one socket: what a sandbox can reach is compared with what the desktop
- * can.
+ * Listens on, or connects to, one socket: what a sandbox can reach is compared with what the
+ * desktop can.
  *
  *   sockets listen tcp|abstract [NAME]    prints the port or the name once it listens
  *   sockets connect tcp ADDRESS PORT
@@ -95,9 +95,8 @@ int main(int argc, char **argv)
 	union address a;
 
 	if (argc >= 3 && !strcmp(argv[1], "listen"))
-		return !strcmp(argv[2], "tcp")
-			       ? listen_on(&a, set_tcp(&a, "127.0.0.1", 0), NULL)
-			       : listen_on(&a, set_unix(&a, argv[3], 1), argv[3]);
+		return !strcmp(argv[2], "tcp") ? listen_on(&a, set_tcp(&a, "127.0.0.1", 0), NULL)
+					       : listen_on(&a, set_unix(&a, argv[3], 1), argv[3]);
 	if (argc == 5 && !strcmp(argv[2], "tcp"))
 		return connect_to(&a, set_tcp(&a, argv[3], atoi(argv[4])));
 	if (argc == 4)
