@@ -30,7 +30,7 @@ static char *monitor_reason(struct box *b)
 		text[--n] = '\0';
 	line = strrchr(text, '\n');
 	line = line ? line + 1 : text;
-	return *line ? text_escape(line, REASON_MAX) : xstrdup("no reason given");
+	return *line ? text_escape(line, REASON_MAX) : xstrdup("it ended without a word");
 }
 
 void box_lose(struct box *b, const char *what)

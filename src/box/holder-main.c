@@ -26,6 +26,8 @@
 
 static struct loop *loop;
 static int listener = -EBADF;
+static bool has_name; /* HOLDER_SOCKET is ours */
+static struct source *starter;
 static unsigned connections;
 static bool idle; /* no connection is left */
 static struct message inbox;
@@ -205,12 +207,30 @@ static int open_namespaces(struct error **err)
 	return 0;
 }
 
+/* Only once: the name may belong to a successor by then. */
+static void remove_name(void)
+{
+	if (has_name)
+		(void)unlinkat(HOLDER_RUNTIME_DIR, HOLDER_SOCKET, 0);
+	has_name = false;
+}
+
+/* It has connected, or it never will. */
+static void on_starter_gone(void *user, short revents)
+{
+	(void)user;
+	(void)revents;
+	starter = source_remove(starter);
+	on_connection(NULL, 0);
+	idle = connections == 0;
+}
+
 /* The name goes first; who has connected before that is in the queue and is still served. */
 static bool retire(void)
 {
 	if (connections)
 		return false;
-	(void)unlinkat(HOLDER_RUNTIME_DIR, HOLDER_SOCKET, 0);
+	remove_name();
 	on_connection(NULL, 0);
 	return connections == 0;
 }
@@ -227,6 +247,7 @@ static int run(struct error **err)
 	r = sock_listen(HOLDER_RUNTIME_DIR, HOLDER_SOCKET, &listener, err);
 	if (r < 0)
 		return r;
+	has_name = true;
 	r = enter_namespaces(err);
 	if (r < 0)
 		return r;
@@ -238,6 +259,7 @@ static int run(struct error **err)
 		return r;
 	loop = loop_new();
 	loop_add(loop, listener, POLLIN, on_connection, NULL);
+	starter = loop_add(loop, HOLDER_STARTER, POLLIN, on_starter_gone, NULL);
 	if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0 || !tell('r'))
 		return error_set(err, EPROTO, "the starter of the session holder is gone");
 
@@ -262,8 +284,7 @@ int main(void)
 	if (run(&error) < 0) {
 		_cleanup_(error_freep) struct error *ignored = NULL;
 
-		if (listener >= 0)
-			(void)unlinkat(HOLDER_RUNTIME_DIR, HOLDER_SOCKET, 0);
+		remove_name();
 		/* The starter reads why. */
 		(void)sock_send(HOLDER_STARTER, error->message, strlen(error->message), NULL, 0,
 				&ignored);

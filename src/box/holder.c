@@ -86,7 +86,7 @@ static int prepare_holder(pid_t pid, int starter, struct error **err)
 }
 
 /* Under the holder lock: nobody else starts one, and a socket that nobody answers is stale. */
-static int start_holder(int runtime_dir, struct error **err)
+static int start_holder(int runtime_dir, int *ret_starter, struct error **err)
 {
 	char *argv[] = { VITRINE_EXEC_DIR "/vitrine-holder", NULL };
 	_cleanup_close_ int starter = -EBADF, theirs = -EBADF;
@@ -117,6 +117,7 @@ static int start_holder(int runtime_dir, struct error **err)
 		return r;
 	}
 	close_fd(child.pidfd);
+	*ret_starter = TAKE_FD(starter);
 	return 0;
 }
 
@@ -127,6 +128,8 @@ static bool nobody_listens(int r)
 
 static int connect_or_start(int runtime_dir, int lock_fd, int *ret_fd, struct error **err)
 {
+	_cleanup_close_ int starter =
+		-EBADF; /* open until we are connected: a holder without either ends */
 	int r;
 
 	r = sock_connect(runtime_dir, HOLDER_SOCKET, ret_fd, err);
@@ -140,7 +143,7 @@ static int connect_or_start(int runtime_dir, int lock_fd, int *ret_fd, struct er
 	r = sock_connect(runtime_dir, HOLDER_SOCKET, ret_fd, err);
 	if (nobody_listens(r)) {
 		*err = error_free(*err);
-		r = start_holder(runtime_dir, err);
+		r = start_holder(runtime_dir, &starter, err);
 		if (r >= 0)
 			r = sock_connect(runtime_dir, HOLDER_SOCKET, ret_fd, err);
 	}

@@ -19,6 +19,7 @@
 #include "box/holder.h"
 #include "box/init-protocol.h"
 #include "box/job.h"
+#include "box/orphan.h"
 #include "box/tree.h"
 
 #define JOB_MAX (8U << 20)
@@ -144,6 +145,9 @@ static int run_container(const struct job *j, struct error **err)
 	r = keep_lifeline(err);
 	if (r < 0)
 		return r;
+	r = orphan_guard();
+	if (r < 0)
+		return error_set(err, -r, "cannot watch over the box's first process");
 	c->want_daemonize(c, false);
 	if (!c->start(c, 0, argv) && c->error_num != 0)
 		return error_set(err, EIO, "liblxc could not start the box");
