@@ -9,21 +9,11 @@
 #include <sys/wait.h>
 
 #include "base/fs.h"
+#include "base/signals.h"
 
 #define SPAWN_FDS_MAX 16
 
 static const char *const minimal_env[] = { "PATH=/usr/bin:/bin", NULL };
-
-static void reset_signals(void)
-{
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int s = 1; s < NSIG; s++)
-		(void)sigaction(s, &dfl, NULL); /* SIGKILL, SIGSTOP and libc's own refuse */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* Moves the descriptors out of the way first, so that a target never overwrites a later source. */
 static bool place_fds(const struct spawn *s)
@@ -49,7 +39,7 @@ static void __attribute__((noreturn)) child_main(const struct spawn *s, pid_t pa
 	const char *path = s->path ? s->path : s->argv[0];
 	int code;
 
-	reset_signals();
+	signals_reset();
 	if (s->new_session)
 		(void)setsid();
 	if (!s->outlive_parent) {

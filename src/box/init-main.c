@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 
 #include "base/fs.h"
+#include "base/signals.h"
 #include "base/sock.h"
 #include "base/strv.h"
 #include "base/wire.h"
@@ -105,17 +106,6 @@ static void complain(const char *what, const char *name)
 			return;
 }
 
-static void reset_signals(void)
-{
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int s = 1; s < NSIG; s++)
-		(void)sigaction(s, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* Waits for the supervisor's word at the gate. */
 static bool pass_gate(int gate)
 {
@@ -156,7 +146,7 @@ child_main(struct spec *spec, const int *stdio, int gate, int filter, bool termi
 	char *const no_env[] = { NULL };
 	uint32_t error;
 
-	reset_signals();
+	signals_reset();
 	if (setsid() < 0 || (terminal && ioctl(stdio[0], TIOCSCTTY, 0) < 0))
 		_exit(EXIT_NO_FILTER);
 	for (int i = 0; i < 3; i++)

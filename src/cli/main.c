@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "base/buf.h"
+#include "base/signals.h"
 #include "base/strv.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -101,21 +102,17 @@ static int dispatch(const struct command *c, int argc, char **argv)
 static int normalise(struct error **err)
 {
 	struct rlimit files;
-	struct sigaction dfl = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
-	sigset_t none;
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return error_errno(err, "cannot open /dev/null");
 	if (syscall(SYS_close_range, 3U, ~0U, 0) < 0)
 		return error_errno(err, "cannot close what the caller left open");
-	for (int s = 1; s < NSIG; s++)
-		(void)sigaction(s, &dfl, NULL);
+	signals_reset();
 	/* What cannot be written is an error, not the end. */
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096;
