@@ -12,22 +12,22 @@ struct command {
 	struct command *next;
 	uint32_t id;
 	struct box *box;
-	int gate; /* -EBADF once it runs, or never will */
+	int barrier; /* -EBADF once it runs, or never will */
 	bool let_through;
-	struct source *gate_source;
+	struct source *barrier_source;
 	struct box_command_events events;
 	void *user;
 };
 
-static void close_gate(struct command *c)
+static void close_barrier(struct command *c)
 {
-	c->gate_source = source_remove(c->gate_source);
-	c->gate = close_fd(c->gate);
+	c->barrier_source = source_remove(c->barrier_source);
+	c->barrier = close_fd(c->barrier);
 }
 
 static void command_free(struct command *c)
 {
-	close_gate(c);
+	close_barrier(c);
 	free(c);
 }
 
@@ -47,41 +47,41 @@ static void let_through(struct command *c)
 	pid_t pid;
 	int r;
 
-	r = sock_receive_pid(c->gate, &pid, &error);
+	r = sock_receive_pid(c->barrier, &pid, &error);
 	if (r == -EPIPE) {
-		/* It failed before the gate; its end is reported over the lifeline. */
-		close_gate(c);
+		/* It failed before the barrier; its end is reported over the lifeline. */
+		close_barrier(c);
 		return;
 	}
 	if (r >= 0)
 		r = box_verify_process(c->box, pid, 1 + (uint32_t)filter_count(c->box->filter),
 				       &error);
-	if (r >= 0 && send(c->gate, "g", 1, MSG_NOSIGNAL) == 1) {
+	if (r >= 0 && send(c->barrier, "g", 1, MSG_NOSIGNAL) == 1) {
 		c->let_through = true;
 		return;
 	}
-	close_gate(c);
+	close_barrier(c);
 	why = xasprintf("a command is not confined as planned: %s",
 			error ? error->message : "it is gone");
 	box_lose(c->box, why);
 }
 
-/* Behind the gate: has the program been executed? */
+/* Behind the barrier: has the program been executed? */
 static void hear_outcome(struct command *c)
 {
 	uint32_t error;
-	ssize_t n = recv(c->gate, &error, sizeof error, MSG_DONTWAIT);
+	ssize_t n = recv(c->barrier, &error, sizeof error, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	close_gate(c);
+	close_barrier(c);
 	if (n == 0 && c->events.started)
 		c->events.started(c->user);
 	if (n == sizeof error && c->events.failed)
 		c->events.failed(c->user, (int)error);
 }
 
-static void on_gate(void *user, short revents)
+static void on_barrier(void *user, short revents)
 {
 	struct command *c = user;
 
@@ -107,7 +107,7 @@ void box_command_ended(struct box *b, uint32_t id, int status)
 	if (!c)
 		return;
 	/* A short life may end before its start was seen. */
-	if (c->let_through && c->gate >= 0)
+	if (c->let_through && c->barrier >= 0)
 		hear_outcome(c);
 	*place = c->next;
 	if (c->events.ended)
@@ -127,7 +127,7 @@ static int make_spec(const struct box_command *c, int *ret_fd, struct error **er
 	return fs_memfd("command", spec.data, spec.size, ret_fd, err);
 }
 
-static int send_spawn(struct box *b, uint32_t id, const struct box_command *c, int gate,
+static int send_spawn(struct box *b, uint32_t id, const struct box_command *c, int barrier,
 		      struct error **err)
 {
 	_cleanup_close_ int spec = -EBADF, null = -EBADF;
@@ -142,7 +142,7 @@ static int send_spawn(struct box *b, uint32_t id, const struct box_command *c, i
 		return error_errno(err, "cannot open /dev/null");
 	fds[SPAWN_FD_SPEC] = spec;
 	fds[SPAWN_FD_FILTER] = b->filter;
-	fds[SPAWN_FD_GATE] = gate;
+	fds[SPAWN_FD_BARRIER] = barrier;
 	for (int i = 0; i < 3; i++)
 		fds[SPAWN_FD_STDIN + i] = c->stdio[i] >= 0 ? c->stdio[i] : null;
 
@@ -156,16 +156,16 @@ static int send_spawn(struct box *b, uint32_t id, const struct box_command *c, i
 int box_spawn(struct box *b, const struct box_command *command,
 	      const struct box_command_events *events, void *user, struct error **err)
 {
-	_cleanup_close_ int gate = -EBADF, theirs = -EBADF;
+	_cleanup_close_ int barrier = -EBADF, theirs = -EBADF;
 	struct command *c;
 	int pair[2], r;
 
 	r = sock_pair(pair, err);
 	if (r < 0)
 		return r;
-	gate = pair[0];
+	barrier = pair[0];
 	theirs = pair[1];
-	r = sock_pass_credentials(gate, true, err);
+	r = sock_pass_credentials(barrier, true, err);
 	if (r < 0)
 		return r;
 	r = send_spawn(b, ++b->last_id, command, theirs, err);
@@ -178,12 +178,12 @@ int box_spawn(struct box *b, const struct box_command *command,
 		.next = b->commands,
 		.id = b->last_id,
 		.box = b,
-		.gate = TAKE_FD(gate),
+		.barrier = TAKE_FD(barrier),
 		.user = user,
 	};
 	if (events)
 		c->events = *events;
-	c->gate_source = loop_add(b->loop, c->gate, POLLIN, on_gate, c);
+	c->barrier_source = loop_add(b->loop, c->barrier, POLLIN, on_barrier, c);
 	b->commands = c;
 	return 0;
 }

@@ -65,7 +65,7 @@ static void spec_release(struct spec *s)
 	free(s->cwd);
 }
 
-/* Nobody reads the error's text in here: the supervisor sees the closed lifeline or gate. */
+/* Nobody reads the error's text in here: the supervisor sees the closed lifeline or barrier. */
 static int say(enum init_message type, uint32_t id, const uint32_t *value, const int *fds,
 	       size_t n_fds)
 {
@@ -106,14 +106,14 @@ static void complain(const char *what, const char *name)
 			return;
 }
 
-/* Waits for the supervisor's word at the gate. */
-static bool pass_gate(int gate)
+/* Waits for the supervisor's word at the barrier. */
+static bool pass_barrier(int barrier)
 {
 	char byte = 'r';
 
-	if (send(gate, &byte, 1, MSG_NOSIGNAL) != 1)
+	if (send(barrier, &byte, 1, MSG_NOSIGNAL) != 1)
 		return false;
-	return recv(gate, &byte, 1, 0) == 1 && byte == 'g';
+	return recv(barrier, &byte, 1, 0) == 1 && byte == 'g';
 }
 
 /* As execvpe(3), with the PATH of the new environment. */
@@ -141,7 +141,7 @@ static void execute(char **argv, char **env)
 }
 
 static void __attribute__((noreturn))
-child_main(struct spec *spec, const int *stdio, int gate, int filter, bool terminal)
+child_main(struct spec *spec, const int *stdio, int barrier, int filter, bool terminal)
 {
 	char *const no_env[] = { NULL };
 	uint32_t error;
@@ -152,13 +152,13 @@ child_main(struct spec *spec, const int *stdio, int gate, int filter, bool termi
 	for (int i = 0; i < 3; i++)
 		if (dup2(stdio[i], i) < 0)
 			_exit(EXIT_NO_FILTER);
-	if (dup3(gate, 3, O_CLOEXEC) < 0 || dup3(filter, 4, O_CLOEXEC) < 0 ||
+	if (dup3(barrier, 3, O_CLOEXEC) < 0 || dup3(filter, 4, O_CLOEXEC) < 0 ||
 	    syscall(SYS_close_range, 5U, ~0U, 0) < 0)
 		_exit(EXIT_NO_FILTER);
 	if (*spec->cwd && chdir(spec->cwd) < 0 && chdir("/") < 0)
 		_exit(EXIT_NO_FILTER);
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(4) < 0 || !pass_gate(3))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(4) < 0 || !pass_barrier(3))
 		_exit(EXIT_NO_FILTER);
 	execute(spec->argv, spec->env ? spec->env : (char **)no_env);
 	error = (uint32_t)errno;
@@ -220,7 +220,7 @@ static int start_command(uint32_t id, bool terminal, const int *fds)
 		return exited(EXIT_NO_FILTER);
 	}
 	if (place->pid == 0)
-		child_main(&spec, stdio, fds[SPAWN_FD_GATE], fds[SPAWN_FD_FILTER], terminal);
+		child_main(&spec, stdio, fds[SPAWN_FD_BARRIER], fds[SPAWN_FD_FILTER], terminal);
 	place->id = id;
 	return -1;
 }

@@ -6,11 +6,11 @@
  * a command.
  *
  * A command is started in two steps, so that nothing runs unverified: the child confines itself
- * completely, says one byte on its gate and waits. The supervisor reads its state from /proc (the
- * pid comes from the kernel with that byte, SCM_CREDENTIALS) and answers one byte: go. A closed
- * gate means: do not.
+ * completely, says one byte on its barrier and waits. The supervisor reads its state from /proc
+ * (the pid comes from the kernel with that byte, SCM_CREDENTIALS) and answers one byte: go. A
+ * closed barrier means: do not.
  *
- * The child keeps the gate until it executes the program, so that its closing means: it runs, or
+ * The child keeps the barrier until it executes the program, so that its closing means: it runs, or
  * INIT_ENDED is on its way. If the program cannot be executed, a u32 errno value comes before that.
  */
 
@@ -38,7 +38,7 @@ enum init_spawn_fd {
 	SPAWN_FD_SPEC,	 /* memory file, wire format: strv argv, strv env, string cwd, u32 rows, u32
 			    columns */
 	SPAWN_FD_FILTER, /* see emit/filter.h */
-	SPAWN_FD_GATE,
+	SPAWN_FD_BARRIER,
 	SPAWN_FD_STDIN,
 	SPAWN_FD_STDOUT,
 	SPAWN_FD_STDERR,
