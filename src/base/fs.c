@@ -2,10 +2,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/buf.h"
 
@@ -51,6 +53,27 @@ int fs_make_path(const char *path, mode_t mode, int *ret_fd, struct error **err)
 	}
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int fs_open_beneath(int dirfd, const char *path, int flags, uint64_t resolve, mode_t mode)
+{
+	const struct open_how how = {
+		.flags = (uint64_t)(unsigned)flags | O_CLOEXEC,
+		/* openat2(2) refuses a mode that would not be used. */
+		.mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0,
+		.resolve = resolve,
+	};
+	int fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+bool fs_is_same(int a, int b)
+{
+	struct stat st[2];
+
+	return fstat(a, &st[0]) == 0 && fstat(b, &st[1]) == 0 && st[0].st_dev == st[1].st_dev &&
+	       st[0].st_ino == st[1].st_ino;
 }
 
 int fs_open_file(int dirfd, const char *name, int *ret_fd, struct error **err)

@@ -6,6 +6,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -20,8 +21,14 @@ int fs_make_dir(int dirfd, const char *name, mode_t mode, int *ret_fd, struct er
 /* The same for each component of an absolute path; components that exist may be links. */
 int fs_make_path(const char *path, mode_t mode, int *ret_fd, struct error **err);
 
+/* openat2(2) with O_CLOEXEC; `resolve` as in linux/openat2.h. Returns the descriptor or -errno. */
+int fs_open_beneath(int dirfd, const char *path, int flags, uint64_t resolve, mode_t mode);
+
 /* Opens a regular file for reading. */
 int fs_open_file(int dirfd, const char *name, int *ret_fd, struct error **err);
+
+/* Do both descriptors stand for one file? */
+bool fs_is_same(int a, int b);
 
 /* The whole file, NUL-terminated (ret_size may be NULL); more than `limit` bytes is -EFBIG. */
 int fs_read_fd(int fd, size_t limit, char **ret, size_t *ret_size, struct error **err);

@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "base/signals.h"
+#include "base/strv.h"
 
 #define SPAWN_FDS_MAX 16
 
@@ -138,6 +139,19 @@ void child_end(struct child *c)
 		;
 	close_fd(c->pidfd);
 	*c = CHILD_NONE;
+}
+
+char **spawn_env(const char *const *names)
+{
+	char **env = strv_copy((char *const *)minimal_env);
+
+	for (; *names; names++) {
+		const char *value = getenv(*names);
+
+		if (value)
+			strv_addf(&env, "%s=%s", *names, value);
+	}
+	return env;
 }
 
 int status_to_exit_code(int status)

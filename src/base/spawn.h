@@ -28,6 +28,10 @@ struct child {
 
 #define CHILD_NONE ((struct child){ .pid = -1, .pidfd = -EBADF })
 
+/* For a program that is part of the user's session: of our environment the variables of these names
+ * (NULL-terminated), as far as they are set, and the PATH above. Owned by the caller. */
+char **spawn_env(const char *const *names);
+
 int spawn(const struct spawn *s, struct child *ret, struct error **err);
 
 /* Waits (at most timeout_ms, -1: for ever) and reaps. Returns 1 and the status of waitpid(2), 0 on

@@ -13,6 +13,20 @@ bool name_is_valid(const char *s)
 	return n > 0 && n <= NAME_LENGTH_MAX && !s[n] && *s != '-';
 }
 
+bool path_is_shortest(const char *s)
+{
+	if (*s != '/')
+		return false;
+	while (*s) {
+		size_t n = strcspn(++s, "/");
+
+		if (n == 0 || (n == 1 && *s == '.') || (n == 2 && !strncmp(s, "..", 2)))
+			return false;
+		s += n;
+	}
+	return true;
+}
+
 /* One UTF-8 sequence (RFC 3629): its length and code point, or 0 where s does not start one. */
 static size_t utf8_next(const char *s, uint32_t *ret)
 {

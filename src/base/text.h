@@ -12,6 +12,10 @@ struct buf;
 /* [a-z0-9][a-z0-9-]*, at most NAME_LENGTH_MAX bytes: profile, image and sandbox names. */
 bool name_is_valid(const char *s);
 
+/* Absolute and in its shortest form: no empty, "." or ".." component, no slash at the end; so "/"
+ * is none. Only then does comparing text tell where it lies. */
+bool path_is_shortest(const char *s);
+
 /* No control characters (C0, DEL, C1 as UTF-8) and valid UTF-8. */
 bool text_is_clean(const char *s);
 
