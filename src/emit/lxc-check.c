@@ -47,16 +47,31 @@ static char **split(const char *s)
 	return fields;
 }
 
+/* A map of one id. */
+static bool read_id_map(const char *s, uint32_t *ret_inside, uint32_t *ret_outside)
+{
+	_cleanup_strv_ char **fields = split(s);
+
+	return strv_length(fields) == 4 && (!strcmp(fields[0], "u") || !strcmp(fields[0], "g")) &&
+	       parse_u32(fields[1], ret_inside) == 0 && parse_u32(fields[2], ret_outside) == 0 &&
+	       !strcmp(fields[3], "1");
+}
+
 /* One id of a slice; so never the holder's root (0), and never the user (65536). */
 static bool is_id_map(const char *s)
 {
-	_cleanup_strv_ char **fields = split(s);
 	uint32_t inside, outside;
 
-	return strv_length(fields) == 4 && (!strcmp(fields[0], "u") || !strcmp(fields[0], "g")) &&
-	       parse_u32(fields[1], &inside) == 0 && parse_u32(fields[2], &outside) == 0 &&
-	       outside >= SLICE_FIRST && outside < SLICE_FIRST + SLICE_COUNT * SLICE_IDS &&
-	       !strcmp(fields[3], "1");
+	return read_id_map(s, &inside, &outside) && outside >= SLICE_FIRST &&
+	       outside < SLICE_FIRST + SLICE_COUNT * SLICE_IDS;
+}
+
+/* The user's own id, for UidMode=user alone; never for the root of a box. */
+static bool is_own_id_map(const char *s)
+{
+	uint32_t inside, outside;
+
+	return read_id_map(s, &inside, &outside) && outside == OWNER_USER && inside != 0;
 }
 
 static bool is_mount_option(const char *s)
@@ -168,16 +183,29 @@ static int refuse(const char *why, const char *text, struct error **err)
 	return error_set(err, EINVAL, "LXC configuration: %s: '%s'", why, shown);
 }
 
-static int check_key(const char *name, const char *value, unsigned counts[], struct error **err)
+struct checker {
+	unsigned counts[ARRAY_SIZE(keys)];
+	bool own_id;
+};
+
+static bool is_right(const struct checker *c, const struct lxc_key *k, const char *value)
+{
+	if (k->only)
+		return !strcmp(k->only, value);
+	return k->is_valid(value) ||
+	       (c->own_id && k->is_valid == is_id_map && is_own_id_map(value));
+}
+
+static int check_key(struct checker *c, const char *name, const char *value, struct error **err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const struct lxc_key *k = &keys[i];
 
 		if (strcmp(k->name, name))
 			continue;
-		if (k->only ? strcmp(k->only, value) != 0 : !k->is_valid(value))
+		if (!is_right(c, k, value))
 			return refuse("bad value", value, err);
-		if (++counts[i] > k->max)
+		if (++c->counts[i] > k->max)
 			return refuse("given too often", name, err);
 		return 0;
 	}
@@ -185,7 +213,7 @@ static int check_key(const char *name, const char *value, unsigned counts[], str
 }
 
 /* `key = value`, with exactly these spaces, which is one of the ways liblxc takes it. */
-static int check_line(char *line, unsigned counts[], struct error **err)
+static int check_line(struct checker *c, char *line, struct error **err)
 {
 	static const char separator[] = " = ";
 	char *equals = strstr(line, separator);
@@ -197,23 +225,23 @@ static int check_line(char *line, unsigned counts[], struct error **err)
 	if (!equals)
 		return refuse("neither 'key = value' nor a comment", line, err);
 	*equals = '\0';
-	return check_key(line, equals + strlen(separator), counts, err);
+	return check_key(c, line, equals + strlen(separator), err);
 }
 
-int lxc_config_check(const char *text, struct error **err)
+int lxc_config_check(const char *text, bool own_id, struct error **err)
 {
 	_cleanup_free_ char *copy = xstrdup(text);
-	unsigned counts[ARRAY_SIZE(keys)] = { 0 };
+	struct checker c = { .own_id = own_id };
 	char *rest = copy, *line;
 
 	while ((line = strsep(&rest, "\n"))) {
-		int r = check_line(line, counts, err);
+		int r = check_line(&c, line, err);
 
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (counts[i] < keys[i].min)
+		if (c.counts[i] < keys[i].min)
 			return refuse("missing", keys[i].name, err);
 	return 0;
 }

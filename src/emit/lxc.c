@@ -26,14 +26,16 @@ static void add_id_maps(struct buf *out, const struct box_plan *b)
 {
 	const struct {
 		char type;
-		uint32_t inside, place;
+		uint32_t inside, outside;
 	} maps[] = {
-		{ 'u', 0, 0 }, { 'g', 0, 0 }, { 'u', b->uid, 1 }, { 'g', b->gid, 1 }, { 'g', 5, 2 },
+		{ 'u', 0, b->slice.first },	{ 'g', 0, b->slice.first },
+		{ 'u', b->uid, b->user },	{ 'g', b->gid, b->user },
+		{ 'g', 5, b->slice.first + 2 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		buf_addf(out, "lxc.idmap = %c %u %u 1\n", maps[i].type, maps[i].inside,
-			 b->slice.first + maps[i].place);
+			 maps[i].outside);
 }
 
 void lxc_fragments(enum box_kind kind, enum network_mode network,
@@ -80,7 +82,7 @@ int lxc_config_render(const struct box_plan *b, const struct lxc_inputs *in, cha
 	buf_addf(&out, "lxc.seccomp.profile = %s\n", in->seccomp_profile);
 	if (in->apparmor_profile)
 		buf_addf(&out, "lxc.apparmor.profile = %s\n", in->apparmor_profile);
-	r = lxc_config_check(out.data, err);
+	r = lxc_config_check(out.data, b->user == OWNER_USER, err);
 	if (r < 0)
 		return error_prefix(err, "%s box", box_kind_to_string(b->kind));
 	*ret = buf_take(&out);

@@ -26,5 +26,5 @@ int lxc_config_render(const struct box_plan *b, const struct lxc_inputs *in, cha
 		      struct error **err);
 
 /* Only keys that we know, with values of the expected form; no hook, no include; ids map to slices
- * only; and nothing that confines is missing. */
-int lxc_config_check(const char *text, struct error **err);
+ * only (with `own_id`, a user's to OWNER_USER too); and nothing that confines is missing. */
+int lxc_config_check(const char *text, bool own_id, struct error **err);

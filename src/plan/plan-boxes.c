@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "gate/protocol.h"
 #include "plan/words.h"
 
 /* --- what the rows of the tables are made of --------------------------------- */
@@ -57,6 +58,11 @@ static bool with_sound(const struct plan *p)
 	return p->playback;
 }
 
+static bool with_bus(const struct plan *p)
+{
+	return p->bus;
+}
+
 static bool with_program(const struct plan *p)
 {
 	return p->program;
@@ -98,10 +104,11 @@ static const struct mount_rule mount_rules[] = {
 	{ EVERY,            always,       MOUNT_SCRATCH, "tmp",              "/tmp",                      BY_BOX_ROOT, 01777, PROGRAMS },
 	{ EVERY,            always,       MOUNT_SCRATCH, "var-tmp",          "/var/tmp",                  BY_BOX_ROOT, 01777, PROGRAMS },
 	{ EVERY,            always,       MOUNT_SCRATCH, "home",             "{home}",                    BY_BOX_USER, 0700,  PROGRAMS },
+	{ APP,              always,       MOUNT_GATE,    GATE_FILES,         "{home}/" BOX_FILES_DIR,     BY_BOX_USER, 0,     PROGRAMS },
 	{ DISPLAY,          with_xpra,    MOUNT_SHARED,  "x11",              "/tmp/.X11-unix",            BY_X_SERVER, 01777, 0 },
 	{ VIEWER,           with_xephyr,  MOUNT_SHARED,  "x11",              "/tmp/.X11-unix",            BY_X_SERVER, 01777, 0 },
 	{ APP,              with_display, MOUNT_SHARED,  "x11",              "/tmp/.X11-unix",            BY_X_SERVER, 01777, READ_ONLY },
-	{ VIEWER,           always,       MOUNT_HOST,    "{desktop-socket}", "{desktop-socket}",          BY_USER,     0,     READ_ONLY },
+	{ VIEWER,           always,       MOUNT_HOST,    "{desktop-socket}", "{desktop-socket}",          BY_BOX_ROOT, 0,     READ_ONLY },
 	{ APP | DISPLAY,    with_display, MOUNT_SHARED,  "auth",             "/run/vitrine/auth",         BY_USER,     0755,  READ_ONLY },
 	{ VIEWER,           with_xephyr,  MOUNT_SHARED,  "auth",             "/run/vitrine/auth",         BY_USER,     0755,  READ_ONLY },
 	{ VIEWER,           always,       MOUNT_SHARED,  "desktop-auth",     "/run/vitrine/desktop-auth", BY_USER,     0755,  READ_ONLY },
@@ -127,6 +134,7 @@ static const struct variable_rule variable_rules[] = {
 	{ APP | DISPLAY, with_display, "XAUTHORITY=" BOX_AUTH_FILE },
 	{ VIEWER,        always,       "DISPLAY=:{desktop}" },
 	{ VIEWER,        always,       "XAUTHORITY=" BOX_DESKTOP_AUTH_FILE },
+	{ APP,           with_bus,     "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{uid}/bus" },
 	{ APP,           with_sound,   "PULSE_SERVER=unix:/run/user/{uid}/pulse/native" },
 };
 
@@ -192,7 +200,7 @@ static int32_t owner_id(enum owner owner, const struct plan *plan, const struct 
 	enum box_kind server = plan->display == DISPLAY_XEPHYR ? BOX_VIEWER : BOX_DISPLAY;
 	const int32_t ids[] = {
 		[BY_BOX_ROOT] = (int32_t)box->slice.first,
-		[BY_BOX_USER] = (int32_t)box->slice.first + 1,
+		[BY_BOX_USER] = (int32_t)box->user,
 		[BY_X_SERVER] = (int32_t)in->slices[server].first + 1,
 		[BY_USER] = OWNER_USER,
 	};
@@ -203,7 +211,7 @@ static int32_t owner_id(enum owner owner, const struct plan *plan, const struct 
 static void add_mounts(struct box_plan *box, const struct plan *plan, const struct words *w,
 		       bool programs, const struct plan_inputs *in)
 {
-	box->mounts = xcalloc(ARRAY_SIZE(mount_rules), sizeof *box->mounts);
+	box->mounts = xcalloc(ARRAY_SIZE(mount_rules) + in->n_grants, sizeof *box->mounts);
 	for (size_t i = 0; i < ARRAY_SIZE(mount_rules); i++) {
 		const struct mount_rule *r = &mount_rules[i];
 
@@ -217,6 +225,38 @@ static void add_mounts(struct box_plan *box, const struct plan *plan, const stru
 			.exec = r->access & EXEC || (r->access & PROGRAMS && programs),
 			.mode = r->mode,
 			.owner = owner_id(r->owner, plan, box, in),
+		};
+	}
+}
+
+static int compare_targets(const void *a, const void *b)
+{
+	return strcmp(((const struct plan_grant *)a)->target,
+		      ((const struct plan_grant *)b)->target);
+}
+
+/* Parents first. With the user's own id in the box there is nothing to translate: the host's own
+ * directories are bound, at native speed. */
+static void add_grants(struct box_plan *box, enum uid_mode mode, bool programs,
+		       const struct plan_inputs *in)
+{
+	_cleanup_free_ struct plan_grant *sorted = xcalloc(in->n_grants, sizeof *sorted);
+
+	if (!in->n_grants)
+		return;
+	memcpy(sorted, in->grants, in->n_grants * sizeof *sorted);
+	qsort(sorted, in->n_grants, sizeof *sorted, compare_targets);
+	for (size_t i = 0; i < in->n_grants; i++) {
+		const struct plan_grant *g = &sorted[i];
+
+		box->mounts[box->n_mounts++] = (struct box_mount){
+			.source = mode == UID_USER ? MOUNT_HOST : MOUNT_GATE,
+			.name = xstrdup(mode == UID_USER ? g->source : g->place),
+			.target = xstrdup(g->target),
+			.file = !g->directory,
+			.read_only = !g->writable,
+			.exec = programs,
+			.owner = (int32_t)box->user,
 		};
 	}
 }
@@ -286,12 +326,15 @@ void plan_box(struct plan *plan, enum box_kind kind, const struct profile *p,
 		.slice = in->slices[kind],
 		.uid = host->uid,
 		.gid = host->gid,
+		.user = is_app && p->uid_mode == UID_USER ? OWNER_USER : in->slices[kind].first + 1,
 		.root_writable = is_app && p->root == ROOT_WRITABLE,
 		.home = xstrdup(host->home),
 	};
 	plan->has_box[kind] = true;
 	add_words(&words, plan, kind, host, in);
 	add_mounts(box, plan, &words, is_app && p->writable_mounts, in);
+	if (is_app)
+		add_grants(box, p->uid_mode, p->writable_mounts, in);
 	add_files(box, &words);
 	add_environment(box, plan, &words, is_app ? p->environment : NULL);
 }

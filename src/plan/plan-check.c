@@ -27,19 +27,9 @@ static bool consists_of(const char *s, const char *characters, size_t limit)
 	return n > 0 && n <= limit && !s[n];
 }
 
-/* Absolute and in its shortest form: no empty, "." or ".." component, no slash at the end. */
 static bool is_plain_path(const char *s)
 {
-	if (*s != '/' || strlen(s) > PATH_LIMIT || !text_is_clean(s))
-		return false;
-	while (*s) {
-		size_t n = strcspn(++s, "/");
-
-		if (n == 0 || (n == 1 && *s == '.') || (n == 2 && !strncmp(s, "..", 2)))
-			return false;
-		s += n;
-	}
-	return true;
+	return path_is_shortest(s) && strlen(s) <= PATH_LIMIT && text_is_clean(s);
 }
 
 static bool is_at_or_beneath(const char *path, const char *dir)
@@ -118,6 +108,69 @@ int check_inputs(const struct plan_inputs *in, struct error **err)
 		return refuse(err, "sandbox id", in->id);
 	if (in->display_number > 65535)
 		return error_set(err, ERANGE, "display :%u is out of range", in->display_number);
+	return 0;
+}
+
+/* Beneath the home, or where other disks are. */
+static bool is_target(const char *path, const char *home)
+{
+	static const char *const roots[] = { "/media", "/mnt", "/run/media", "/srv" };
+
+	if (is_at_or_beneath(path, home))
+		return strcmp(path, home);
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		if (is_at_or_beneath(path, roots[i]) && strcmp(path, roots[i]))
+			return true;
+	return false;
+}
+
+static int check_grant(const struct plan_inputs *in, size_t i, const char *home, struct error **err)
+{
+	_cleanup_free_ char *files = xasprintf("%s/" BOX_FILES_DIR, home);
+	const struct plan_grant *g = &in->grants[i];
+	_cleanup_free_ char *shown = text_escape(g->target, PATH_LIMIT);
+
+	if (!is_plain_path(g->target) || !is_target(g->target, home))
+		return error_set(
+			err, EINVAL,
+			"'%s' cannot be given by a profile: only what is beneath the home, "
+			"/media, /mnt, /run/media or /srv",
+			shown);
+	if (is_at_or_beneath(g->target, files))
+		return error_set(err, EINVAL,
+				 "'%s' cannot be given by a profile: ~/" BOX_FILES_DIR
+				 " is where other given files are seen inside",
+				 shown);
+	if (!g->directory && g->writable)
+		return error_set(err, EINVAL,
+				 "'%s' is a file: ReadWrite= gives directories, 'vitrine share' "
+				 "gives single files to be written",
+				 shown);
+	for (size_t k = 0; k < in->n_grants; k++) {
+		const struct plan_grant *other = &in->grants[k];
+
+		if (k != i &&
+		    (!strcmp(g->target, other->target) || !strcmp(g->source, other->source)))
+			return error_set(err, EINVAL, "'%s' is given twice", shown);
+		/* The application can rename what lies above it there: then a mount on it is gone,
+		 * and what it was to protect is not. */
+		if (k != i && other->writable && is_at_or_beneath(g->target, other->target))
+			return error_set(err, EINVAL,
+					 "'%s' lies beneath '%s', which can be written: give them "
+					 "outside of each other",
+					 shown, other->target);
+	}
+	return 0;
+}
+
+int check_grants(const struct plan_inputs *in, const char *home, struct error **err)
+{
+	for (size_t i = 0; i < in->n_grants; i++) {
+		int r = check_grant(in, i, home, err);
+
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 

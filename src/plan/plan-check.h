@@ -10,5 +10,9 @@
 int check_host(const struct host_facts *host, struct error **err);
 int check_desktop(const struct host_facts *host, uint32_t display_number, struct error **err);
 int check_inputs(const struct plan_inputs *in, struct error **err);
+/* Where the profile's paths are seen inside: each at a place of its own, which hides nothing that a
+ * box lives on. */
+int check_grants(const struct plan_inputs *in, const char *home, struct error **err);
+
 int check_box_inputs(const struct plan_inputs *in, enum box_kind kind, struct error **err);
 int plan_check_program(const char *program, struct error **err);

@@ -31,6 +31,7 @@ static void add_mount(struct buf *out, const char *kind, const struct box_mount 
 		[MOUNT_SCRATCH] = "scratch",
 		[MOUNT_SHARED] = "shared",
 		[MOUNT_HOST] = "host",
+		[MOUNT_GATE] = "gate",
 	};
 	_cleanup_free_ char *value = xasprintf("%s %s at %s %s %s mode %04o owner %" PRId32,
 					       sources[m->source], m->name, m->target,
@@ -54,9 +55,9 @@ static void add_box(struct buf *out, const struct box_plan *b)
 	const char *kind = box_kind_to_string(b->kind);
 	_cleanup_free_ char *environment = xasprintf("%s environment", kind);
 	_cleanup_free_ char *facts = xasprintf(
-		"host name %s, image %s, ids %u+%u, user %u:%u, home %s, root %s", b->host_name,
-		b->image_dir, b->slice.first, SLICE_IDS, b->uid, b->gid, b->home,
-		b->root_writable ? "writable" : "read-only");
+		"host name %s, image %s, ids %u+%u, user %u:%u (%u), home %s, root %s",
+		b->host_name, b->image_dir, b->slice.first, SLICE_IDS, b->uid, b->gid, b->user,
+		b->home, b->root_writable ? "writable" : "read-only");
 
 	add_line(out, kind, facts);
 	for (size_t i = 0; i < b->n_mounts; i++)
@@ -85,6 +86,8 @@ char *plan_to_text(const struct plan *p)
 		{ "border", p->border },
 		{ "screen", p->screen },
 		{ "playback", yes_no(p->playback) },
+		{ "bus", yes_no(p->bus) },
+		{ "uid mode", uid_mode_to_string(p->uid_mode) },
 		{ "network", network_mode_to_string(p->network) },
 		{ "viewer lost", viewer_lost_to_string(p->viewer_lost) },
 	};

@@ -74,6 +74,8 @@ static struct plan *new_plan(const struct profile *p, const struct run_request *
 		.border = xstrdup(p->border),
 		.screen = xstrdup(p->screen),
 		.playback = q->playback < 0 ? p->playback : q->playback,
+		.bus = p->single_instance,
+		.uid_mode = p->uid_mode,
 		.network = q->network < 0 ? p->network : (enum network_mode)q->network,
 		.disk = p->disk,
 		.inodes = p->inodes,
@@ -94,6 +96,9 @@ static int check_all(const struct profile *p, const struct run_request *q,
 	if (r < 0)
 		return r;
 	r = check_inputs(in, err);
+	if (r < 0)
+		return r;
+	r = check_grants(in, host->home, err);
 	if (r < 0)
 		return r;
 	r = q->program ? plan_check_program(q->program, err) : 0;

@@ -50,19 +50,22 @@ struct slice {
 enum mount_source {
 	MOUNT_SCRATCH, /* a directory of this box alone, in the sandbox's tmpfs */
 	MOUNT_SHARED,  /* a directory of the sandbox's tmpfs that several boxes or the host see */
-	MOUNT_HOST,    /* a file or directory of the host, by absolute path */
+	MOUNT_HOST,    /* a file or directory of the host, by absolute path without links */
+	MOUNT_GATE,    /* what the gate shows at a place of its own (gate/protocol.h) */
 };
 
 struct box_mount {
 	enum mount_source source;
-	char *name;	/* scratch, shared: the directory's name; host: its path */
+	char *name;	/* scratch, shared: the directory's name; host: its path; gate: the place */
 	char *target;	/* absolute path inside, never through a link of the image: made in the
 			   identity layer, or in the directory of an earlier mount that it is beneath
 			 */
+	bool file;	/* gate: not a directory */
 	bool read_only; /* all mounts are nosuid and nodev */
 	bool exec;	/* otherwise noexec */
 	mode_t mode;	/* of a scratch or shared directory */
-	int32_t owner;	/* its owner, as an id in the holder, or one of OWNER_ */
+	int32_t owner;	/* its owner, as an id in the holder, or one of OWNER_; gate: of directories
+			   that must be made above the target */
 };
 
 /* A file that is made for this box alone and lies over the image: its identity. */
@@ -78,8 +81,9 @@ struct box_plan {
 	char *host_name;
 	char *image_dir; /* absolute path of the image's root directory */
 	struct slice slice;
-	uid_t uid; /* numbers inside; outside they are slice.first + 1 */
+	uid_t uid; /* numbers inside; in the holder both are: */
 	gid_t gid;
+	uint32_t user; /* the slice's second id, or with UidMode=user OWNER_USER */
 	bool root_writable;
 	struct box_mount *mounts; /* in the order of mounting: parents first */
 	size_t n_mounts;
@@ -101,6 +105,15 @@ struct run_request {
 	int playback;
 };
 
+/* A path of the host that the profile gives. */
+struct plan_grant {
+	char *source; /* real path */
+	char *place;  /* the gate's (gate/protocol.h); NULL with UidMode=user */
+	char *target; /* absolute, inside */
+	bool writable;
+	bool directory;
+};
+
 /* What was reserved or drawn for this one sandbox. Owned by the caller. */
 struct plan_inputs {
 	const char *id;			      /* PROFILE-xxxx */
@@ -108,6 +121,8 @@ struct plan_inputs {
 	unsigned char machine_id[16];	      /* random */
 	struct slice slices[BOX_KIND_MAX];    /* of the boxes that are needed */
 	const char *image_dirs[BOX_KIND_MAX]; /* as well; absolute */
+	const struct plan_grant *grants;      /* opened and checked (plan/protected.h) */
+	size_t n_grants;
 };
 
 struct plan {
@@ -124,6 +139,8 @@ struct plan {
 	char *border;
 	char *screen;
 	bool playback;
+	bool bus; /* a session bus of the sandbox's own */
+	enum uid_mode uid_mode;
 	enum network_mode network;
 	uint64_t disk;
 	uint32_t inodes;
@@ -142,6 +159,7 @@ struct plan {
 #define BOX_PROGRAM_DIR	      "/run/vitrine/program"
 #define BOX_SOUND_DIR	      "/run/vitrine/sound"
 #define BOX_XPRA_DIR	      "/run/vitrine/xpra"
+#define BOX_FILES_DIR	      "Files" /* beneath the home: what the user gives */
 
 /* Which boxes and images a run needs: asked before the plan is made, to reserve them. */
 bool plan_needs_box(const struct profile *p, const struct run_request *q, enum box_kind kind);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "profile/host-path.h"
 
 #define TITLE_MAX	63
 #define SCREEN_SIDE_MIN 64U
@@ -66,6 +67,10 @@ const struct text_check check_colour = { is_colour, "a colour such as #c02020" }
 const struct text_check check_command = {
 	is_command,
 	"a program's name or an absolute path",
+};
+const struct text_check check_host_path = {
+	host_path_is_valid,
+	"a path such as ~/Music, %d (your downloads) or /srv/music",
 };
 const struct text_check check_name = {
 	name_is_valid,

@@ -35,6 +35,19 @@ const char *const root_mode_names[] = {
 	NULL,
 };
 
+const char *const file_arguments_names[] = {
+	[FILE_ARGUMENTS_NONE] = "none",
+	[FILE_ARGUMENTS_READ_ONLY] = "read-only",
+	[FILE_ARGUMENTS_READ_WRITE] = "read-write",
+	NULL,
+};
+
+const char *const uid_mode_names[] = {
+	[UID_ISOLATED] = "isolated",
+	[UID_USER] = "user",
+	NULL,
+};
+
 const char *const viewer_lost_names[] = {
 	[VIEWER_LOST_END] = "end",
 	[VIEWER_LOST_KEEP] = "keep",
@@ -72,6 +85,16 @@ const char *network_mode_to_string(enum network_mode v)
 const char *root_mode_to_string(enum root_mode v)
 {
 	return root_mode_names[v];
+}
+
+const char *file_arguments_to_string(enum file_arguments v)
+{
+	return file_arguments_names[v];
+}
+
+const char *uid_mode_to_string(enum uid_mode v)
+{
+	return uid_mode_names[v];
 }
 
 const char *viewer_lost_to_string(enum viewer_lost v)

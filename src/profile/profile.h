@@ -47,6 +47,19 @@ enum root_mode {
 	ROOT_MODE_MAX,
 };
 
+enum file_arguments {
+	FILE_ARGUMENTS_NONE, /* words of the command line are data */
+	FILE_ARGUMENTS_READ_ONLY,
+	FILE_ARGUMENTS_READ_WRITE,
+	FILE_ARGUMENTS_MAX,
+};
+
+enum uid_mode {
+	UID_ISOLATED, /* a subordinate id that nobody else has */
+	UID_USER,     /* the user's own */
+	UID_MODE_MAX,
+};
+
 enum viewer_lost {
 	VIEWER_LOST_END,
 	VIEWER_LOST_KEEP, /* until `vitrine attach` */
@@ -61,10 +74,14 @@ struct profile {
 	char **arguments; /* before those of the command line */
 	char **aliases;	  /* other names for `vitrine run` */
 	char *image;
-	char *title; /* shown in the window's label; default: name */
+	char *title;	      /* shown in the window's label; default: name */
+	bool single_instance; /* a second run hands its files to the first */
 
 	/* [Files] */
 	enum root_mode root;
+	enum file_arguments file_arguments; /* what words that name files give */
+	char **read_only;		    /* paths of the host, as written: profile/host-path.h */
+	char **read_write;
 
 	/* [Exec] */
 	bool writable_mounts; /* may programs on writable mounts be executed? */
@@ -85,6 +102,9 @@ struct profile {
 	/* [Limits] */
 	uint64_t disk;	 /* bytes of all throw-away files together */
 	uint32_t inodes; /* and how many of them */
+
+	/* [Identity] */
+	enum uid_mode uid_mode;
 
 	/* [Environment] */
 	char **environment; /* NAME=VALUE */
@@ -114,6 +134,8 @@ const char *display_viewer_to_string(enum display_viewer v);
 const char *clipboard_to_string(enum clipboard v);
 const char *network_mode_to_string(enum network_mode v);
 const char *root_mode_to_string(enum root_mode v);
+const char *file_arguments_to_string(enum file_arguments v);
+const char *uid_mode_to_string(enum uid_mode v);
 const char *viewer_lost_to_string(enum viewer_lost v);
 int display_backend_from_string(const char *s, enum display_backend *ret);
 int network_mode_from_string(const char *s, enum network_mode *ret);

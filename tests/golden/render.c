@@ -31,7 +31,10 @@ static int run(char **argv, struct error **err)
 	r = fs_read(AT_FDCWD, argv[1], 65536, &profile, NULL, err);
 	if (r < 0)
 		return r;
-	r = sample_plan(profile, name, &as_profile, &sample_host, &sample_inputs, &plan, err);
+	r = sample_plan(profile, name, &as_profile, &sample_host,
+			strstr(profile, "\nReadOnly=") ? &sample_inputs_with_grants
+						       : &sample_inputs,
+			&plan, err);
 	if (r < 0)
 		return r;
 	r = render(plan, argv[2], argv[3], &text, err);
