@@ -24,33 +24,33 @@ static int read_user_ns(pid_t pid, char **ret, struct error **err)
 	return 0;
 }
 
-/* The ids as the kernel shows them here: the holder's base plus the slice. */
+/* The ids as the kernel shows them here: the holder's base plus the slice; with UidMode=user those
+ * of this process. */
 static int learn_ids(struct box *b, const struct box_plan *plan, struct error **err)
 {
-	static const struct {
-		const char *file;
-	} maps[] = { { "uid_map" }, { "gid_map" } };
-	const uint32_t inside[] = { plan->uid, plan->gid };
+	static const char *const maps[] = { "uid_map", "gid_map" };
+	const uint32_t inside[] = { plan->uid, plan->gid }, own[] = { getuid(), getgid() };
 	uint32_t outside[2];
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
-		_cleanup_free_ char *session = NULL, *own = NULL;
+		_cleanup_free_ char *session = NULL, *of_box = NULL;
 		uint32_t base;
 		int r;
 
-		r = read_proc(b->monitor.pid, maps[i].file, &session, err);
+		r = read_proc(b->monitor.pid, maps[i], &session, err);
 		if (r < 0)
 			return r;
 		r = id_map_base(session, &base, err);
 		if (r < 0)
 			return r;
-		r = read_proc(b->init_pid, maps[i].file, &own, err);
+		r = read_proc(b->init_pid, maps[i], &of_box, err);
 		if (r < 0)
 			return r;
-		r = id_map_check(own, maps[i].file, inside[i], base + plan->slice.first, err);
+		outside[i] = plan->user == OWNER_USER ? own[i] : base + plan->user;
+		r = id_map_check(of_box, maps[i], inside[i], outside[i], base + plan->slice.first,
+				 err);
 		if (r < 0)
 			return r;
-		outside[i] = base + plan->slice.first + 1;
 	}
 	b->confinement.uid = outside[0];
 	b->confinement.gid = outside[1];

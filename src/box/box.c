@@ -147,16 +147,18 @@ static int send_job(struct box *b, const struct box_start *start, int lifeline, 
 	if (r < 0)
 		return r;
 
-	const int fds[MONITOR_FD_MAX] = {
+	const int fds[MONITOR_FDS_MAX] = {
 		[MONITOR_JOB] = job_fd,
 		[MONITOR_USER_NS] = start->holder->user_ns,
 		[MONITOR_MOUNT_NS] = start->holder->mount_ns,
 		[MONITOR_NET_NS] = start->holder->net_ns,
 		[MONITOR_LIFELINE] = lifeline,
 		[MONITOR_LOCK] = start->lock,
+		[MONITOR_GATE] = start->gate,
 	};
 
-	return sock_send(b->orders, "", 1, fds, ARRAY_SIZE(fds), err);
+	return sock_send(b->orders, "", 1, fds, start->gate < 0 ? MONITOR_FDS : MONITOR_FDS_MAX,
+			 err);
 }
 
 int box_begin(struct box *b, const struct box_start *start, struct error **err)
@@ -225,17 +227,33 @@ pid_t box_init_pid(const struct box *b)
 	return b->init_pid;
 }
 
+bool box_is_gone(const struct box *b)
+{
+	struct pollfd p[] = {
+		{ .fd = b->init_pidfd, .events = POLLIN },
+		{ .fd = b->monitor.pidfd, .events = POLLIN },
+	};
+
+	return poll(p, ARRAY_SIZE(p), 0) > 0;
+}
+
 /* The init ends when its lifeline closes, and with it every process of its pid namespace. */
+int box_close(struct box *b)
+{
+	b->lifeline_source = source_remove(b->lifeline_source);
+	b->monitor_source = source_remove(b->monitor_source);
+	b->orders = close_fd(b->orders);
+	b->lifeline = close_fd(b->lifeline);
+	return b->init_pidfd;
+}
+
 struct box *box_end(struct box *b)
 {
 	struct error *ignored = NULL;
 
 	if (!b)
 		return NULL;
-	source_remove(b->lifeline_source);
-	source_remove(b->monitor_source);
-	close_fd(b->orders);
-	close_fd(b->lifeline);
+	(void)box_close(b);
 	if (b->init_pidfd >= 0) {
 		struct pollfd p = { .fd = b->init_pidfd, .events = POLLIN };
 

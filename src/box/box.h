@@ -55,6 +55,7 @@ struct box_start {
 	int filter;	    /* compiled seccomp programs (emit/filter.h) */
 	const struct holder *holder;
 	int lock; /* of the slices: box/lock.h */
+	int gate; /* the socket that the open /dev/fuse is sent to (GATE_INBOX); negative: none */
 	const char *sandbox_id;
 };
 
@@ -73,6 +74,14 @@ int box_signal(struct box *b, int signal, struct error **err);
 
 /* The host's pid of the box's init: names its namespaces in /proc. */
 pid_t box_init_pid(const struct box *b);
+
+/* Has it ended, although nobody may have been told yet? */
+bool box_is_gone(const struct box *b);
+
+/* Begins to end it: its processes are killed. What they still wait for, somebody may have to answer
+ * before box_end() finds them gone. Returns a descriptor that is readable when they are; borrowed,
+ * negative where there is none. */
+int box_close(struct box *b);
 
 /* Ends the box and waits until no process of it is left (kills after some time); frees. */
 struct box *box_end(struct box *b);

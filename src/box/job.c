@@ -11,6 +11,7 @@ static void put_mount(struct buf *b, const struct box_mount *m)
 	wire_put_u32(b, m->source);
 	wire_put_string(b, m->name);
 	wire_put_string(b, m->target);
+	wire_put_u32(b, m->file);
 	wire_put_u32(b, m->read_only);
 	wire_put_u32(b, m->exec);
 	wire_put_u32(b, m->mode);
@@ -22,6 +23,7 @@ static void get_mount(struct wire *w, struct box_mount *m)
 	m->source = wire_get_u32(w);
 	m->name = wire_get_string(w);
 	m->target = wire_get_string(w);
+	m->file = wire_get_u32(w);
 	m->read_only = wire_get_u32(w);
 	m->exec = wire_get_u32(w);
 	m->mode = wire_get_u32(w);

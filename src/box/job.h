@@ -18,7 +18,10 @@ enum monitor_fd {
 	MONITOR_NET_NS,
 	MONITOR_LIFELINE, /* for vitrine-init */
 	MONITOR_LOCK,	  /* only kept open: the slice is taken while the monitor lives */
-	MONITOR_FD_MAX,
+	MONITOR_FDS,
+	/* Only of a box with a gate: the socket to vitrine-gate (GATE_INBOX) */
+	MONITOR_GATE = MONITOR_FDS,
+	MONITOR_FDS_MAX,
 };
 
 struct job {

@@ -36,7 +36,7 @@ static int receive_job(struct job *ret, struct error **err)
 	r = sock_receive(MONITOR_INBOX, &inbox, err);
 	if (r < 0)
 		return r;
-	if (inbox.n_fds != MONITOR_FD_MAX)
+	if (inbox.n_fds != MONITOR_FDS && inbox.n_fds != MONITOR_FDS_MAX)
 		return error_set(err, EPROTO, "there is no job for the monitor");
 	r = fs_read_fd(inbox.fds[MONITOR_JOB], JOB_MAX, &data, &size, err);
 	if (r < 0)
@@ -174,7 +174,7 @@ static int run(struct error **err)
 	r = set_environment(err);
 	if (r < 0)
 		return r;
-	r = tree_make(&j, err);
+	r = tree_make(&j, inbox.n_fds > MONITOR_GATE ? inbox.fds[MONITOR_GATE] : -EBADF, err);
 	if (r < 0)
 		return r;
 	return run_container(&j, err);

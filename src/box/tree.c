@@ -1,6 +1,7 @@
 #include "box/tree.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -8,6 +9,7 @@
 
 #include "base/fs.h"
 #include "box/devices.h"
+#include "box/gate-mount.h"
 #include "box/init-protocol.h"
 
 #define INIT_PROGRAM  VITRINE_EXEC_DIR "/vitrine-init"
@@ -23,6 +25,7 @@ struct layers {
 	int identity; /* of the box, as all below */
 	int scratch;
 	int root;
+	int gate; /* the root of its file system; -EBADF: there is none */
 };
 
 static void layers_release(struct layers *l)
@@ -31,11 +34,23 @@ static void layers_release(struct layers *l)
 	close_fd(l->identity);
 	close_fd(l->scratch);
 	close_fd(l->root);
+	close_fd(l->gate);
 }
 
-/* Opens (with `make`: makes) the directory `path` beneath `base`, component by component; no link
- * is followed. With a read-only file system what is missing is an error. */
-static int open_beneath(int base, const char *path, bool make, int *ret_fd, struct error **err)
+/* False with errno. A directory that is there, or cannot be, is left to whoever opens it. */
+static bool make_dir(int dir, const char *name, uint32_t owner)
+{
+	if (mkdirat(dir, name, 0755) < 0)
+		return errno == EEXIST || errno == EROFS;
+	return owner == 0 || fchownat(dir, name, owner, owner, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+#define NOT_MADE UINT32_MAX /* an owner of nothing */
+
+/* Opens the directory `path` beneath `base`, component by component; no link is followed. What is
+ * missing is made and belongs to `owner`; with NOT_MADE, or on a read-only file system, it is an
+ * error. */
+static int open_beneath(int base, const char *path, uint32_t owner, int *ret_fd, struct error **err)
 {
 	_cleanup_free_ char *copy = xstrdup(path);
 	_cleanup_close_ int fd = openat(base, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -47,7 +62,7 @@ static int open_beneath(int base, const char *path, bool make, int *ret_fd, stru
 
 		if (!strcmp(part, ".."))
 			return error_set(err, EINVAL, "'%s' leaves the box", path);
-		if (make && mkdirat(fd, part, 0755) < 0 && errno != EEXIST && errno != EROFS)
+		if (owner != NOT_MADE && !make_dir(fd, part, owner))
 			return error_errno(err, "cannot make '%s' for the box", path);
 		next = openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		close_fd(fd);
@@ -60,14 +75,14 @@ static int open_beneath(int base, const char *path, bool make, int *ret_fd, stru
 }
 
 /* The directory that holds `path`, and the last component (points into path). */
-static int open_parent(int base, const char *path, int *ret_fd, const char **ret_name,
-		       struct error **err)
+static int open_parent(int base, const char *path, uint32_t owner, int *ret_fd,
+		       const char **ret_name, struct error **err)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *parent = xstrndup(path, (size_t)(slash - path));
 
 	*ret_name = slash + 1;
-	return open_beneath(base, parent, true, ret_fd, err);
+	return open_beneath(base, parent, owner, ret_fd, err);
 }
 
 static int make_file(int base, const char *path, const char *content, mode_t mode,
@@ -77,7 +92,7 @@ static int make_file(int base, const char *path, const char *content, mode_t mod
 	const char *name;
 	int r;
 
-	r = open_parent(base, path, &parent, &name, err);
+	r = open_parent(base, path, 0, &parent, &name, err);
 	if (r < 0)
 		return r;
 	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
@@ -90,15 +105,16 @@ static int make_file(int base, const char *path, const char *content, mode_t mod
 }
 
 /* A mount point: a directory, or an empty file for something that is not one. */
-static int make_target(int base, const char *path, bool directory, struct error **err)
+static int make_target(int base, const char *path, bool directory, uint32_t owner,
+		       struct error **err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	const char *name;
 	int r;
 
 	if (directory)
-		return open_beneath(base, path, true, &fd, err);
-	r = open_parent(base, path, &fd, &name, err);
+		return open_beneath(base, path, owner, &fd, err);
+	r = open_parent(base, path, owner, &fd, &name, err);
 	if (r < 0)
 		return r;
 	if (mknodat(fd, name, S_IFREG | 0444, 0) < 0 && errno != EEXIST && errno != EROFS)
@@ -133,11 +149,11 @@ static int attach_mount(int mount_fd, int base, const char *path, bool directory
 	int r;
 
 	if (directory) {
-		r = open_beneath(base, path, true, &target, err);
+		r = open_beneath(base, path, 0, &target, err);
 		if (r < 0)
 			return r;
 	} else {
-		r = open_parent(base, path, &parent, &name, err);
+		r = open_parent(base, path, 0, &parent, &name, err);
 		if (r < 0)
 			return r;
 		target = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -169,6 +185,34 @@ static int make_owned_dir(int base, const struct box_mount *m, int *ret_fd, stru
 	return 0;
 }
 
+/* Waits for vitrine-gate, which knows the grants of the plan before it answers anything. */
+static int open_in_gate(int gate, const struct box_mount *m, int *ret_fd, struct error **err)
+{
+	_cleanup_free_ char *path = xasprintf("/%s", m->name);
+	_cleanup_close_ int parent = -EBADF;
+	const char *name;
+	int fd, r;
+
+	r = open_parent(gate, path, NOT_MADE, &parent, &name, err);
+	if (r < 0)
+		return r;
+	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s' of the gate", m->name);
+	*ret_fd = fd;
+	return 0;
+}
+
+static int open_host(const char *path, int *ret_fd, struct error **err)
+{
+	int r = fs_open_beneath(AT_FDCWD, path, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS, 0);
+
+	if (r < 0)
+		return error_set(err, -r, "cannot open '%s': %s", path, strerror(-r));
+	*ret_fd = r;
+	return 0;
+}
+
 static int open_source(const struct layers *l, const struct box_mount *m, int *ret_fd,
 		       struct error **err)
 {
@@ -178,8 +222,9 @@ static int open_source(const struct layers *l, const struct box_mount *m, int *r
 	case MOUNT_SHARED:
 		return make_owned_dir(l->shared, m, ret_fd, err);
 	case MOUNT_HOST:
-		*ret_fd = open(m->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		return *ret_fd < 0 ? error_errno(err, "cannot open '%s'", m->name) : 0;
+		return open_host(m->name, ret_fd, err);
+	case MOUNT_GATE:
+		return open_in_gate(l->gate, m, ret_fd, err);
 	}
 	return error_set(err, EPROTO, "unknown kind of mount");
 }
@@ -192,6 +237,12 @@ static int is_directory(int fd, bool *ret, struct error **err)
 		return error_errno(err, "cannot stat a mount");
 	*ret = S_ISDIR(st.st_mode);
 	return 0;
+}
+
+/* Above what is given the application finds directories of its own; the others are not for it. */
+static uint32_t owner_above(const struct box_mount *m)
+{
+	return m->source == MOUNT_HOST || m->source == MOUNT_GATE ? (uint32_t)m->owner : 0;
 }
 
 static int make_mount(const struct layers *l, const struct box_mount *m, struct error **err)
@@ -209,23 +260,22 @@ static int make_mount(const struct layers *l, const struct box_mount *m, struct 
 	r = clone_mount(source, m->read_only, m->exec, &clone, err);
 	if (r < 0)
 		return error_prefix(err, "'%s'", m->name);
-	r = make_target(l->root, m->target, directory, err);
+	r = make_target(l->root, m->target, directory, owner_above(m), err);
 	if (r < 0)
 		return r;
 	return attach_mount(clone, l->root, m->target, directory, err);
 }
 
-static int host_target_is_directory(const struct box_mount *m, bool *ret, struct error **err)
+static int target_is_directory(const struct box_mount *m, bool *ret, struct error **err)
 {
 	_cleanup_close_ int fd = -EBADF;
+	int r;
 
-	*ret = true;
+	*ret = !m->file;
 	if (m->source != MOUNT_HOST)
 		return 0;
-	fd = open(m->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, "cannot open '%s'", m->name);
-	return is_directory(fd, ret, err);
+	r = open_host(m->name, &fd, err);
+	return r < 0 ? r : is_directory(fd, ret, err);
 }
 
 static int fill_identity(const struct job *j, int identity, struct error **err)
@@ -233,21 +283,21 @@ static int fill_identity(const struct job *j, int identity, struct error **err)
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(standard_dirs); i++) {
-		r = make_target(identity, standard_dirs[i], true, err);
+		r = make_target(identity, standard_dirs[i], true, 0, err);
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < j->box.n_mounts; i++) {
 		bool directory;
 
-		r = host_target_is_directory(&j->box.mounts[i], &directory, err);
+		r = target_is_directory(&j->box.mounts[i], &directory, err);
 		if (r < 0)
 			return r;
-		r = make_target(identity, j->box.mounts[i].target, directory, err);
+		r = make_target(identity, j->box.mounts[i].target, directory, 0, err);
 		if (r < 0)
 			return r;
 	}
-	r = make_target(identity, INIT_PATH, false, err);
+	r = make_target(identity, INIT_PATH, false, 0, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < j->box.n_files; i++) {
@@ -287,7 +337,9 @@ static int mount_root(const struct job *j, int box_dir, int identity, struct err
 
 static int make_layers(const struct job *j, struct layers *l, int *ret_box_dir, struct error **err)
 {
-	static const char *const parts[] = { "identity", "scratch", "upper", "work", "root" };
+	static const char *const parts[] = {
+		"identity", "scratch", "upper", "work", "root", "gate"
+	};
 	_cleanup_close_ int tree = -EBADF, box_dir = -EBADF;
 	int r;
 
@@ -368,9 +420,28 @@ static int mount_devices(int root, const struct slice *slice, struct error **err
 	return mount_terminals(root, slice, err);
 }
 
-int tree_make(const struct job *j, struct error **err)
+/* Opened again: what was opened before the mount is the directory beneath it. */
+static int mount_gate(int box_dir, int socket, int *ret_root, struct error **err)
 {
-	_cleanup_(layers_release) struct layers l = { -EBADF, -EBADF, -EBADF, -EBADF };
+	_cleanup_close_ int at = -EBADF;
+	int root, r;
+
+	r = fs_open_dir(box_dir, "gate", &at, err);
+	if (r < 0)
+		return r;
+	r = gate_mount(at, socket, err);
+	if (r < 0)
+		return r;
+	root = openat(box_dir, "gate", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (root < 0)
+		return error_errno(err, "cannot open the gate");
+	*ret_root = root;
+	return 0;
+}
+
+int tree_make(const struct job *j, int gate, struct error **err)
+{
+	_cleanup_(layers_release) struct layers l = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF };
 	_cleanup_close_ int box_dir = -EBADF;
 	int r;
 
@@ -390,6 +461,9 @@ int tree_make(const struct job *j, struct error **err)
 	if (r < 0)
 		return r;
 	r = mount_devices(l.root, &j->box.slice, err);
+	if (r < 0)
+		return r;
+	r = gate < 0 ? 0 : mount_gate(box_dir, gate, &l.gate, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < j->box.n_mounts; i++) {

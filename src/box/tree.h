@@ -9,5 +9,6 @@
 
 #include "box/job.h"
 
-/* Runs as root of the holder's user namespace, in its mount namespace. */
-int tree_make(const struct job *j, struct error **err);
+/* Runs as root of the holder's user namespace, in a mount namespace of this box. `gate` is the
+ * socket to vitrine-gate (GATE_INBOX); negative: the plan has no mount of the gate. */
+int tree_make(const struct job *j, int gate, struct error **err);

@@ -103,23 +103,27 @@ int id_map_base(const char *map, uint32_t *ret_base, struct error **err)
 	return 0;
 }
 
-int id_map_check(const char *map, const char *what, uint32_t id, uint32_t first, struct error **err)
+int id_map_check(const char *map, const char *what, uint32_t id, uint32_t user, uint32_t first,
+		 struct error **err)
 {
-	bool user = false;
+	bool mapped = false;
 
 	while (*map) {
 		uint32_t line[3];
+		bool is_user, in_slice;
 
 		map = map_line(map, line);
 		if (!map)
 			return error_set(err, EPERM, "%s of the box cannot be read", what);
-		if (line[2] != 1 || line[1] < first || line[1] >= first + SLICE_IDS)
+		is_user = line[0] == id && line[1] == user;
+		in_slice = line[1] >= first && line[1] < first + SLICE_IDS;
+		if (line[2] != 1 || !(is_user || in_slice))
 			return error_set(err, EPERM,
 					 "%s of the box maps %u to %u, outside its slice", what,
 					 line[0], line[1]);
-		user |= line[0] == id && line[1] == first + 1;
+		mapped |= is_user;
 	}
-	if (!user)
+	if (!mapped)
 		return error_set(err, EPERM, "%s of the box does not map the user", what);
 	return 0;
 }

@@ -19,9 +19,9 @@ struct confinement {
 /* `status` is the text of /proc/PID/status. Names the first thing that is not as it must be. */
 int confinement_check(const char *status, const struct confinement *want, struct error **err);
 
-/* The text of a box's /proc/PID/uid_map (or gid_map): it must map `id` to the slice's second number
- * and nothing to a number outside the slice, which begins at `first` as seen from here. */
-int id_map_check(const char *map, const char *what, uint32_t id, uint32_t first,
+/* The text of a box's /proc/PID/uid_map (or gid_map): it must map `id` to `user`, and nothing else
+ * to a number outside the slice, which begins at `first` as seen from here. */
+int id_map_check(const char *map, const char *what, uint32_t id, uint32_t user, uint32_t first,
 		 struct error **err);
 
 /* The outside number of the holder's id 0: from the text of the monitor's uid_map (or gid_map). */
