@@ -217,17 +217,10 @@ static char **relay_env(void)
 	static const char *const names[] = {
 		"HOME",		"PULSE_CLIENTCONFIG", "PULSE_COOKIE",	 "PULSE_RUNTIME_PATH",
 		"PULSE_SERVER", "PULSE_SINK",	      "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+		NULL,
 	};
-	char **env = NULL;
 
-	strv_add(&env, "PATH=/usr/bin:/bin");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *value = getenv(names[i]);
-
-		if (value)
-			strv_addf(&env, "%s=%s", names[i], value);
-	}
-	return env;
+	return spawn_env(names);
 }
 
 static int start_relay(struct sound *s, int fifo, const char *label, struct error **err)
