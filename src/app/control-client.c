@@ -12,21 +12,16 @@
 #include "base/spawn.h"
 #include "session/stdio.h"
 
-#define STOP_TIMEOUT_MS 10000
+#define STOP_TIMEOUT_MS	  10000
+#define ANSWER_TIMEOUT_MS 10000
 
 int control_connect(const char *name, int *ret_fd, char **ret_id, struct error **err)
 {
-	_cleanup_close_ int runtime = -EBADF, dir = -EBADF;
+	_cleanup_close_ int dir = -EBADF;
 	_cleanup_free_ char *id = NULL;
 	int r;
 
-	r = runtime_open(&runtime, err);
-	if (r < 0)
-		return r;
-	r = registry_find(runtime, name, &id, err);
-	if (r < 0)
-		return r;
-	r = registry_open(runtime, id, &dir, err);
+	r = registry_open_named(name, &dir, &id, err);
 	if (r < 0)
 		return r;
 	r = sock_connect(dir, CONTROL_SOCKET, ret_fd, err);
@@ -55,39 +50,98 @@ static int hear(int fd, struct message *m, struct wire *ret_rest, uint32_t *ret_
 	return error_set(err, EREMOTEIO, "%s", text);
 }
 
-int control_ask(int fd, enum control_message request, struct error **err)
+/* Waits for something to be heard; forever with a negative time. */
+static int await(int fd, int timeout_ms, struct error **err)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&p, 1, timeout_ms);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return error_errno(err, "cannot wait for the sandbox");
+	return r;
+}
+
+static int call(int fd, const struct buf *m, const int *fds, size_t n_fds, int timeout_ms,
+		char **ret_text, struct error **err)
 {
 	_cleanup_free_ struct message *answer = xmalloc(sizeof *answer);
-	_cleanup_buf_ struct buf m = { 0 };
 	uint32_t type;
 	struct wire w;
 	int r;
 
-	wire_put_u32(&m, request);
-	r = sock_send(fd, m.data, m.size, NULL, 0, err);
+	r = sock_send(fd, m->data, m->size, fds, n_fds, err);
+	if (r >= 0)
+		r = await(fd, timeout_ms, err);
 	if (r < 0)
 		return r;
+	if (r == 0)
+		return error_set(err, ETIMEDOUT, "there is no answer in time");
 	r = hear(fd, answer, &w, &type, err);
 	if (r == 0)
 		return error_set(err, EPIPE, "the sandbox ended");
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	message_close_fds(answer);
+	if (ret_text)
+		*ret_text = wire_get_string(&w);
+	return 0;
+}
+
+int control_ask(int fd, enum control_message request, struct error **err)
+{
+	_cleanup_buf_ struct buf m = { 0 };
+
+	wire_put_u32(&m, request);
+	return call(fd, &m, NULL, 0, -1, NULL, err);
+}
+
+int control_share(int fd, const struct given *given, const struct control_wish *wish,
+		  char **ret_inside, struct error **err)
+{
+	const int fds[] = { given->parent, given->fd };
+	_cleanup_buf_ struct buf m = { 0 };
+
+	wire_put_u32(&m, CONTROL_SHARE);
+	wire_put_u32(&m, wish->access);
+	wire_put_u32(&m, wish->at_least);
+	wire_put_u32(&m, (uint32_t)wish->limit);
+	wire_put_u32(&m, (uint32_t)(wish->limit >> 32));
+	wire_put_u32(&m, given->fd < 0);
+	wire_put_string(&m, given->name);
+	return call(fd, &m, fds, given->fd < 0 ? 1 : 2, ANSWER_TIMEOUT_MS, ret_inside, err);
+}
+
+/* Not in time: the gate waits for the disk, say. What was given is refused inside all the same;
+ * what is in memory there can still be read. */
+int control_unshare(int fd, char *const *meanings, struct error **err)
+{
+	_cleanup_buf_ struct buf m = { 0 };
+	int r;
+
+	wire_put_u32(&m, CONTROL_UNSHARE);
+	wire_put_strv(&m, meanings);
+	r = call(fd, &m, NULL, 0, ANSWER_TIMEOUT_MS, NULL, err);
+	if (r == -ETIMEDOUT)
+		return error_prefix(err,
+				    "it is not taken away yet ('vitrine stop' does it for sure)");
+	return r;
 }
 
 int control_stop(int fd, struct error **err)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int r;
 
 	r = control_ask(fd, CONTROL_STOP, err);
 	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
 		return r;
 	*err = error_free(*err); /* it was ending by itself */
-	do
-		r = poll(&p, 1, STOP_TIMEOUT_MS);
-	while (r < 0 && errno == EINTR);
+	r = await(fd, STOP_TIMEOUT_MS, err);
 	if (r == 0)
 		return error_set(err, ETIMEDOUT, "the sandbox does not end");
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 struct entered {

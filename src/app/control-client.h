@@ -10,6 +10,17 @@ int control_connect(const char *name, int *ret_fd, char **ret_id, struct error *
 /* Sends a request without arguments and waits for its answer. */
 int control_ask(int fd, enum control_message request, struct error **err);
 
+/* After -ETIMEDOUT of these the connection is of no use: the answer may still come. */
+
+/* Gives it something; a new file if given->fd is negative. ret_inside: the path that it has inside.
+ */
+int control_share(int fd, const struct given *given, const struct control_wish *wish,
+		  char **ret_inside, struct error **err);
+
+/* Takes back the first of these paths that was given. When it returns 0 nothing of it can be
+ * reached inside any more. */
+int control_unshare(int fd, char *const *meanings, struct error **err);
+
 /* Asks it to stop and waits (at most some seconds) until nothing is left of it. */
 int control_stop(int fd, struct error **err);
 

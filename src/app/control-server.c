@@ -1,5 +1,6 @@
 #include "app/control-server.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -15,7 +16,7 @@ struct client {
 	struct control *control;
 	int fd;
 	struct source *source;
-	unsigned commands; /* entered and not ended: they still refer to it */
+	unsigned pending; /* commands that have not ended and answers to come: they refer to it */
 	bool gone;
 };
 
@@ -49,11 +50,19 @@ static void client_free(struct client *c)
 	free(c);
 }
 
-/* Frees it as soon as no command refers to it. */
+/* Frees it as soon as nothing refers to it. */
 static void client_leave(struct client *c)
 {
 	client_close(c);
-	if (!c->commands)
+	if (!c->pending)
+		client_free(c);
+}
+
+/* Something that referred to it is over. */
+static void client_settle(struct client *c)
+{
+	c->pending--;
+	if (c->gone && !c->pending)
 		client_free(c);
 }
 
@@ -73,12 +82,12 @@ static void say_type(struct client *c, enum control_message type)
 	say(c, &m, NULL, 0);
 }
 
-static void say_error(struct client *c, const char *message)
+static void say_string(struct client *c, enum control_message type, const char *text)
 {
 	_cleanup_buf_ struct buf m = { 0 };
 
-	wire_put_u32(&m, CONTROL_ERROR);
-	wire_put_string(&m, message);
+	wire_put_u32(&m, type);
+	wire_put_string(&m, text);
 	say(c, &m, NULL, 0);
 }
 
@@ -99,9 +108,7 @@ static void on_command_ended(void *user, int status)
 	wire_put_u32(&m, CONTROL_ENDED);
 	wire_put_u32(&m, (uint32_t)status);
 	say(c, &m, NULL, 0);
-	c->commands--;
-	if (c->gone && !c->commands)
-		client_free(c);
+	client_settle(c);
 }
 
 static const struct box_command_events command_events = {
@@ -151,10 +158,73 @@ static int handle_enter(struct client *c, struct wire *w, struct error **err)
 	command.argv = argv;
 	for (size_t i = 1; i < m->n_fds; i++)
 		command.stdio[i - 1] = m->fds[i];
-	r = c->control->handlers.enter(c->control->user, &command, &command_events, c, err);
-	if (r >= 0)
-		c->commands++;
+	return c->control->handlers.enter(c->control->user, &command, &command_events, c, err);
+}
+
+/* One for whom the sandbox ends is not told: that the connection closes says it. */
+static void say_failed(struct client *c, const struct error *error)
+{
+	if (error->code != ESHUTDOWN)
+		say_string(c, CONTROL_ERROR, error->message);
+}
+
+static void on_shared(void *user, const char *inside, const struct error *error)
+{
+	struct client *c = user;
+
+	if (error)
+		say_failed(c, error);
+	else
+		say_string(c, CONTROL_SHARED, inside);
+	client_settle(c);
+}
+
+static void on_unshared(void *user, const char *inside, const struct error *error)
+{
+	struct client *c = user;
+
+	(void)inside;
+	if (error)
+		say_failed(c, error);
+	else
+		say_type(c, CONTROL_OK);
+	client_settle(c);
+}
+
+static int handle_share(struct client *c, struct wire *w, struct error **err)
+{
+	struct message *m = &c->control->inbox;
+	uint32_t access = wire_get_u32(w), at_least = wire_get_u32(w), low = wire_get_u32(w),
+		 high = wire_get_u32(w), is_new = wire_get_u32(w);
+	_cleanup_free_ char *name = wire_get_string(w);
+	struct control_share share = {
+		.wish = { .access = (enum gate_access)access,
+			  .at_least = at_least,
+			  .limit = (uint64_t)high << 32 | low },
+		.fd = -EBADF,
+		.name = name,
+	};
+	int r;
+
+	if (!wire_end(w) || access >= GATE_ACCESS_MAX || is_new > 1 || at_least > 1 ||
+	    m->n_fds != 2 - is_new)
+		return error_set(err, EPROTO, "bad request");
+	share.parent = TAKE_FD(m->fds[0]);
+	if (!is_new)
+		share.fd = TAKE_FD(m->fds[1]);
+	r = c->control->handlers.share(c->control->user, &share, on_shared, c, err);
+	close_fd(share.parent);
+	close_fd(share.fd);
 	return r;
+}
+
+static int handle_unshare(struct client *c, struct wire *w, struct error **err)
+{
+	_cleanup_strv_ char **meanings = wire_get_strv(w);
+
+	if (!wire_end(w) || !meanings)
+		return error_set(err, EPROTO, "bad request");
+	return c->control->handlers.unshare(c->control->user, meanings, on_unshared, c, err);
 }
 
 static int handle_request(struct client *c, struct error **err)
@@ -165,13 +235,29 @@ static int handle_request(struct client *c, struct error **err)
 		[CONTROL_ATTACH] = h->attach,
 		[CONTROL_DETACH] = h->detach,
 	};
+	/* These answer later. */
+	static int (*const lasting[CONTROL_REQUEST_MAX])(struct client *, struct wire *,
+							 struct error **) = {
+		[CONTROL_ENTER] = handle_enter,
+		[CONTROL_SHARE] = handle_share,
+		[CONTROL_UNSHARE] = handle_unshare,
+	};
 	struct wire w = wire_open(c->control->inbox.data, c->control->inbox.size);
 	uint32_t type = wire_get_u32(&w);
 	int r;
 
-	if (type == CONTROL_ENTER)
-		return handle_enter(c, &w, err);
-	if (!wire_end(&w) || type >= CONTROL_REQUEST_MAX)
+	if (type >= CONTROL_REQUEST_MAX)
+		return error_set(err, EPROTO, "bad request");
+	if (lasting[type]) {
+		/* Counted first: an answer to an earlier request of this client may come at once.
+		 */
+		c->pending++;
+		r = lasting[type](c, &w, err);
+		if (r < 0)
+			c->pending--;
+		return r;
+	}
+	if (!wire_end(&w))
 		return error_set(err, EPROTO, "bad request");
 	r = simple[type](c->control->user, err);
 	if (r >= 0)
@@ -190,8 +276,20 @@ static void on_message(void *user, short revents)
 		return;
 	}
 	if (handle_request(c, &refusal) < 0)
-		say_error(c, refusal->message);
+		say_string(c, CONTROL_ERROR, refusal->message);
 	message_close_fds(&c->control->inbox);
+	if (c->gone && !c->pending)
+		client_free(c);
+}
+
+/* Takes fd over. */
+static void refuse_client(int fd)
+{
+	struct client c = { .fd = fd };
+
+	say_string(&c, CONTROL_ERROR,
+		   "too many commands speak to this sandbox at the moment: try again");
+	close_fd(c.fd);
 }
 
 static void on_connection(void *user, short revents)
@@ -204,8 +302,10 @@ static void on_connection(void *user, short revents)
 	(void)revents;
 	if (sock_accept(control->listener, getuid(), &fd, &error) < 0)
 		return;
+	/* One that does not read what it asked for must not stop this process: it is left. */
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 	if (control->n_clients >= CLIENTS_MAX) {
-		close_fd(fd);
+		refuse_client(fd);
 		return;
 	}
 	c = xcalloc(1, sizeof *c);

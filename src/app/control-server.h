@@ -6,6 +6,17 @@
 
 struct control;
 
+/* A file or directory that a client wants to give. All borrowed for the call; a descriptor that is
+ * taken over is replaced by -EBADF. */
+struct control_share {
+	struct control_wish wish;
+	int parent, fd; /* fd is negative if it is new */
+	const char *name;
+};
+
+/* The result of what takes a while, told once: the path inside (of a share), or what went wrong. */
+typedef void control_done_fn(void *user, const char *inside, const struct error *error);
+
 /* What the server asks of the sandbox. Each returns 0, or a negative error that is sent to the
  * client. */
 struct control_handlers {
@@ -16,6 +27,11 @@ struct control_handlers {
 	int (*enter)(void *user, struct box_command *command,
 		     const struct box_command_events *events, void *command_user,
 		     struct error **err);
+	/* Unless these fail at once they call `done` later, at the latest before control_free(). */
+	int (*share)(void *user, struct control_share *share, control_done_fn *done,
+		     void *done_user, struct error **err);
+	int (*unshare)(void *user, char *const *meanings, control_done_fn *done, void *done_user,
+		       struct error **err);
 };
 
 int control_new(int dir, struct loop *loop, const struct control_handlers *handlers, void *user,

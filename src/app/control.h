@@ -7,8 +7,16 @@
 
 #include "base/strv.h"
 #include "base/wire.h"
+#include "session/gate.h"
 
 #define CONTROL_SOCKET "control"
+
+/* How something is to be given. */
+struct control_wish {
+	enum gate_access access;
+	bool at_least;	/* if it is given already, with this access or more, it stays so */
+	uint64_t limit; /* of new data in a tree; GATE_NO_LIMIT: none */
+};
 
 enum control_message {
 	/* to the supervisor */
@@ -18,10 +26,19 @@ enum control_message {
 	CONTROL_ENTER,
 	CONTROL_ATTACH, /* show the windows again */
 	CONTROL_DETACH, /* hide them, keep the application */
+	/* u32 enum gate_access, u32 at least, u32 limit (low), u32 limit (high), u32 new, string
+	 * name; descriptors: O_PATH of the directory that it lies in, and of itself unless it is
+	 * new. Answered SHARED */
+	CONTROL_SHARE,
+	/* strv: what was typed, at the end, and before it what that may mean, outside or inside;
+	 * the first of them that was given is taken away. Answered OK when nothing of it can be
+	 * reached any more */
+	CONTROL_UNSHARE,
 	CONTROL_REQUEST_MAX,
 	/* from the supervisor */
 	CONTROL_OK = 64,
 	CONTROL_ERROR,	  /* string */
 	CONTROL_TERMINAL, /* descriptor: the terminal that was asked for */
 	CONTROL_ENDED,	  /* u32 wait status */
+	CONTROL_SHARED,	  /* string: its path inside */
 };

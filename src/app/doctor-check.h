@@ -24,12 +24,15 @@ struct check {
 };
 
 /* doctor-kernel.c: what the kernel lets an ordinary user do */
-check_fn check_user_namespaces, check_overlay, check_overlay_upper, check_mount_api, check_device,
-	check_seccomp, check_apparmor;
+check_fn check_user_namespaces, check_overlay, check_fuse, check_overlay_upper, check_mount_api,
+	check_device, check_seccomp, check_apparmor;
 
 /* doctor-host.c: what is installed and configured */
 check_fn check_sub_ids, check_id_mapper, check_helpers, check_filter, check_program, check_image,
 	check_space, check_portal;
+
+/* doctor-profiles.c: what the installed profiles risk */
+check_fn check_profiles;
 
 /* doctor-session.c: the desktop session that this process is part of */
 check_fn check_runtime_dir, check_cgroup, check_display, check_sound;

@@ -141,6 +141,40 @@ enum doctor_result check_overlay(const struct check *c, const struct doctor_cont
 	return DOCTOR_FAILURE;
 }
 
+static int try_fuse(struct error **err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	_cleanup_free_ char *options = NULL;
+	int r = make_place("gate", err);
+
+	if (r < 0)
+		return r;
+	fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "'/dev/fuse' cannot be opened");
+	options = xasprintf("fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
+	if (mount("vitrine", PLACE "/gate", "fuse", MS_NOSUID | MS_NODEV, options) < 0)
+		return error_errno(err, "cannot be mounted by an ordinary user");
+	return 0;
+}
+
+enum doctor_result check_fuse(const struct check *c, const struct doctor_context *context,
+			      char **ret_detail, char **ret_mend)
+{
+	_cleanup_(error_freep) struct error *error = NULL;
+
+	(void)c;
+	(void)context;
+	if (try_fuse(&error) >= 0) {
+		*ret_detail = xstrdup("can be mounted by an ordinary user");
+		return DOCTOR_OK;
+	}
+	*ret_detail = xstrdup(error->message);
+	*ret_mend = xstrdup(error->code == EACCES ? "sudo chmod 0666 /dev/fuse"
+						  : "sudo modprobe fuse");
+	return DOCTOR_FAILURE;
+}
+
 /* A directory of the image is removed and made again: only with an attribute of the upper layer can
  * the new one hide what is below. */
 static int try_overlay_upper(struct error **err)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/timerfd.h>
 
+#include "app/instance.h"
 #include "app/launch-phases.h"
 #include "base/spawn.h"
 #include "base/strv.h"
@@ -25,7 +26,12 @@ static void on_application_started(void *user)
 	_cleanup_(error_freep) struct error *error = NULL;
 	struct sandbox *s = user;
 
-	if (state_write(s->dir.fd, s->plan, STATE_RUNNING, s->started, &error) < 0) {
+	if (sandbox_tell(s, STATE_RUNNING, &error) < 0) {
+		sandbox_lose(s, error->message);
+		return;
+	}
+	if (s->launch->instance >= 0 &&
+	    instance_announce(s->launch->instance, s->plan->id, &error) < 0) {
 		sandbox_lose(s, error->message);
 		return;
 	}
@@ -91,8 +97,7 @@ static int set_shown(struct sandbox *s, bool shown, struct error **err)
 
 	if (r < 0)
 		return r;
-	return state_write(s->dir.fd, s->plan, shown ? STATE_RUNNING : STATE_DETACHED, s->started,
-			   err);
+	return sandbox_tell(s, shown ? STATE_RUNNING : STATE_DETACHED, err);
 }
 
 static int control_attach_request(void *user, struct error **err)
@@ -131,6 +136,8 @@ static const struct control_handlers control_handlers = {
 	.attach = control_attach_request,
 	.detach = control_detach_request,
 	.enter = control_enter_request,
+	.share = control_share_request,
+	.unshare = control_unshare_request,
 };
 
 int launch_application(struct sandbox *s, struct error **err)

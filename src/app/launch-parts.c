@@ -70,6 +70,7 @@ static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 		.filter = s->filter,
 		.holder = &s->holder,
 		.lock = s->lock,
+		.gate = kind == BOX_APP ? gate_inbox(s->gate) : -EBADF,
 		.sandbox_id = s->plan->id,
 	};
 
@@ -79,6 +80,7 @@ static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 /* All at once: each waits mostly for the kernel. */
 int launch_boxes(struct sandbox *s, struct error **err)
 {
+	const struct box_plan *app = &s->plan->boxes[BOX_APP];
 	int r = 0;
 
 	s->filter = open(FILTER_FILE, O_RDONLY | O_CLOEXEC);
@@ -87,6 +89,8 @@ int launch_boxes(struct sandbox *s, struct error **err)
 	for (enum box_kind k = 0; k < BOX_KIND_MAX && r >= 0; k++)
 		if (s->boxes[k])
 			r = begin_box(s, k, err);
+	if (r >= 0)
+		r = gate_serve(s->gate, app->user, app->user, err);
 	for (enum box_kind k = 0; k < BOX_KIND_MAX && r >= 0; k++)
 		if (s->boxes[k])
 			r = box_await(s->boxes[k], &s->plan->boxes[k], err);
@@ -98,6 +102,13 @@ int launch_network(struct sandbox *s, struct error **err)
 	if (s->plan->network != NETWORK_PRIVATE)
 		return 0;
 	return net_start(s->boxes[BOX_APP], s->loop, on_box_lost, s, &s->net, err);
+}
+
+int launch_bus(struct sandbox *s, struct error **err)
+{
+	if (!s->plan->bus)
+		return 0;
+	return bus_start(s->boxes[BOX_APP], s->plan, s->loop, on_box_lost, s, &s->bus, err);
 }
 
 int launch_sound(struct sandbox *s, struct error **err)
@@ -125,7 +136,7 @@ static void on_viewer_lost(void *user, const char *why)
 		return;
 	}
 	log_line(s->log, "%s; 'vitrine attach %s' brings the windows back", why, s->plan->id);
-	(void)state_write(s->dir.fd, s->plan, STATE_DETACHED, s->started, &ignored);
+	(void)sandbox_tell(s, STATE_DETACHED, &ignored);
 }
 
 static const struct display_events display_events = { .lost = on_box_lost,

@@ -13,12 +13,28 @@ int launch_plan(struct sandbox *s, struct error **err);
 int launch_session(struct sandbox *s, struct error **err);
 int launch_cookies(struct sandbox *s, struct error **err);
 
+/* launch-given.c: what the profile and the command line give */
+int launch_given(struct sandbox *s, struct error **err);
+
+/* Does the profile give this path (real) already? *ret is NULL where it does not. What is mounted
+ * read-only inside stays so: asked for to be written, it is -EROFS. */
+int given_by_profile(const struct sandbox *s, const char *path, bool writable,
+		     const struct plan_grant **ret, struct error **err);
+
 /* launch-parts.c: what runs for the application */
 int launch_monitors(struct sandbox *s, struct error **err);
 int launch_boxes(struct sandbox *s, struct error **err);
 int launch_network(struct sandbox *s, struct error **err);
+int launch_bus(struct sandbox *s, struct error **err);
 int launch_sound(struct sandbox *s, struct error **err);
 int launch_display(struct sandbox *s, struct error **err);
+
+/* launch-files.c: the file gate, and what the user gives to the running sandbox */
+int launch_gate(struct sandbox *s, struct error **err); /* after launch_places() */
+int control_share_request(void *user, struct control_share *share, control_done_fn *done,
+			  void *done_user, struct error **err);
+int control_unshare_request(void *user, char *const *meanings, control_done_fn *done,
+			    void *done_user, struct error **err);
 
 /* launch-application.c: the application, and what its user can do to it */
 int launch_application(struct sandbox *s, struct error **err);

@@ -83,8 +83,17 @@ static uint32_t choose_display_number(const struct sandbox *s)
 
 int launch_plan(struct sandbox *s, struct error **err)
 {
-	struct plan_inputs in = { .id = s->dir.id, .display_number = choose_display_number(s) };
+	struct plan_inputs in = {
+		.id = s->dir.id,
+		.display_number = choose_display_number(s),
+		.grants = s->grants,
+		.n_grants = s->n_grants,
+	};
+	struct run_request request = s->launch->request;
 	int r;
+
+	if (s->launch->arguments)
+		request.arguments = s->arguments;
 
 	if (getrandom(in.machine_id, sizeof in.machine_id, 0) != sizeof in.machine_id)
 		return error_errno(err, "cannot get random bytes");
@@ -92,10 +101,10 @@ int launch_plan(struct sandbox *s, struct error **err)
 		in.slices[k] = s->slices[k];
 		in.image_dirs[k] = s->image_dirs[k];
 	}
-	r = plan_make(s->launch->profile, &s->launch->request, &s->facts.host, &in, &s->plan, err);
+	r = plan_make(s->launch->profile, &request, &s->facts.host, &in, &s->plan, err);
 	if (r < 0)
 		return r;
-	return state_write(s->dir.fd, s->plan, STATE_STARTING, s->started, err);
+	return sandbox_tell(s, STATE_STARTING, err);
 }
 
 /* A program of the user's, copied while nothing can change it, for `run -- ./PROGRAM`. */

@@ -2,14 +2,18 @@
 
 /* One sandbox from its profile to nothing left: what `vitrine run` does. */
 
+#include "app/arguments.h"
 #include "plan/plan.h"
 #include "profile/profile.h"
 
 struct launch {
 	const struct profile *profile;
-	struct run_request request;
-	bool detached; /* no terminal, no pipes: output goes to the log alone */
-	bool timings;  /* print how long each phase took, on stderr */
+	struct run_request request;	   /* its arguments do not count where there are these: */
+	struct arguments_given *arguments; /* what is opened is taken over; NULL: none */
+	bool detached;			   /* no terminal, no pipes: output goes to the log alone */
+	int instance; /* the claim of app/instance.h, announced when requests are served; negative:
+			 none. Borrowed */
+	bool timings; /* print how long each phase took, on stderr */
 	/* Called once, when the application runs, or when its program cannot be executed; that has
 	 * been said on its standard error too. May be NULL. */
 	void (*running)(void *user, const char *id);

@@ -270,3 +270,23 @@ int registry_find(int runtime_dir, const char *name, char **ret_id, struct error
 	*ret_id = xstrdup(found);
 	return 0;
 }
+
+int registry_open_named(const char *name, int *ret_fd, char **ret_id, struct error **err)
+{
+	_cleanup_close_ int runtime = -EBADF;
+	_cleanup_free_ char *id = NULL;
+	int r;
+
+	r = runtime_open(&runtime, err);
+	if (r < 0)
+		return r;
+	r = registry_find(runtime, name, &id, err);
+	if (r < 0)
+		return r;
+	r = registry_open(runtime, id, ret_fd, err);
+	if (r < 0)
+		return r;
+	if (ret_id)
+		*ret_id = TAKE_PTR(id);
+	return 0;
+}

@@ -41,3 +41,6 @@ int registry_supervisor(int dir, int *ret_pidfd, struct error **err);
 
 /* The one id that `name` means: the id itself, a unique beginning of it, or the profile's name. */
 int registry_find(int runtime_dir, const char *name, char **ret_id, struct error **err);
+
+/* The directory of the one running sandbox that `name` means. ret_id may be NULL. */
+int registry_open_named(const char *name, int *ret_fd, char **ret_id, struct error **err);

@@ -2,6 +2,10 @@
 
 #include <signal.h>
 
+#include "base/strv.h"
+
+#define LAST_SAVES_MS 3000
+
 void sandbox_stop(struct sandbox *s, int code)
 {
 	if (s->done)
@@ -22,12 +26,29 @@ void sandbox_lose(struct sandbox *s, const char *why)
 	loop_cancel(s->loop);
 }
 
+int sandbox_tell(struct sandbox *s, enum sandbox_state state, struct error **err)
+{
+	s->state = state;
+	return state_write(s->dir.fd, s->plan, state, s->started,
+			   s->gate ? gate_entries(s->gate) : NULL, err);
+}
+
 static void accept_signals(void)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A process of the box that dies may wait for its save, the gate that saves for this process, and
+ * this one for the box: so it answers while it waits. */
+static void take_last_saves(struct sandbox *s)
+{
+	int ended = s->boxes[BOX_APP] ? box_close(s->boxes[BOX_APP]) : -EBADF;
+
+	if (s->gate && ended >= 0)
+		gate_drain(s->gate, ended, LAST_SAVES_MS);
 }
 
 /* From the outside in, while nothing is called back, since the loop does not run: first what serves
@@ -38,13 +59,17 @@ void sandbox_end(struct sandbox *s)
 	struct error *ignored = NULL;
 
 	if (s->plan && s->dir.fd >= 0)
-		(void)state_write(s->dir.fd, s->plan, STATE_ENDING, s->started, &ignored);
+		(void)sandbox_tell(s, STATE_ENDING, &ignored);
 	error_free(ignored);
 	s->display = display_end(s->display);
 	s->sound = sound_end(s->sound);
+	s->bus = bus_end(s->bus);
 	s->net = net_end(s->net);
+	take_last_saves(s);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)
 		s->boxes[k] = box_end(s->boxes[k]);
+	/* Only now: what the application has written last comes through the gate. */
+	s->gate = gate_end(s->gate);
 	s->shared = close_fd(s->shared);
 	holder_release(&s->holder);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
@@ -56,6 +81,13 @@ void sandbox_end(struct sandbox *s)
 	/* Last, because its callers wait for the connection to close when nothing is left. */
 	s->control = control_free(s->control);
 	s->plan = plan_free(s->plan);
+	for (size_t i = 0; i < s->n_grants; i++) {
+		free(s->grants[i].source);
+		free(s->grants[i].place);
+		free(s->grants[i].target);
+	}
+	free(s->grants);
+	strv_free(s->arguments);
 	x11_desktop_release(&s->desktop);
 	facts_release(&s->facts);
 	close_fd(s->filter);

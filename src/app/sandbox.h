@@ -10,7 +10,9 @@
 #include "app/registry.h"
 #include "app/state.h"
 #include "box/box.h"
+#include "session/bus.h"
 #include "session/display.h"
+#include "session/gate.h"
 #include "session/net.h"
 #include "session/sound.h"
 #include "session/stdio.h"
@@ -29,6 +31,9 @@ struct sandbox {
 	struct slice slices[BOX_KIND_MAX];
 	char *image_dirs[BOX_KIND_MAX];
 	int image_locks[BOX_KIND_MAX];
+	struct plan_grant *grants; /* of the profile; strings owned */
+	size_t n_grants;
+	char **arguments; /* of the application: files have the paths that they have inside */
 	struct plan *plan;
 	int filter;
 	struct holder holder;
@@ -36,9 +41,12 @@ struct sandbox {
 
 	struct box *boxes[BOX_KIND_MAX];
 	struct net *net;
+	struct bus *bus;
+	struct gate *gate;
 	struct sound *sound;
 	struct display *display;
 	struct control *control;
+	enum sandbox_state state; /* as it was told last */
 	struct stdio *stdio;
 	int signals;
 	int grace; /* timer, once the application has failed */
@@ -52,6 +60,9 @@ struct sandbox {
 /* Makes the loop end; the first reason counts. */
 void sandbox_stop(struct sandbox *s, int code);
 void sandbox_lose(struct sandbox *s, const char *why);
+
+/* Writes the state file: the sandbox is in this state now, with what is given to it now. */
+int sandbox_tell(struct sandbox *s, enum sandbox_state state, struct error **err);
 
 /* Ends and removes everything, whatever phase was reached. */
 void sandbox_end(struct sandbox *s);

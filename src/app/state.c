@@ -4,9 +4,11 @@
 #include <time.h>
 
 #include "base/fs.h"
+#include "base/text.h"
 
-#define STATE_FILE     "state"
-#define STATE_FILE_MAX 65536U
+#define STATE_FILE "state"
+/* GATE_GRANTS_MAX times two paths of PATH_MAX bytes, each byte escaped as six. */
+#define STATE_FILE_MAX (64U << 20)
 
 static const char *const names[STATE_MAX] = {
 	[STATE_STARTING] = "starting",
@@ -25,15 +27,57 @@ char *state_time_now(void)
 	return xstrdup(text);
 }
 
-int state_write(int dir, const struct plan *p, enum sandbox_state state, const char *started,
-		struct error **err)
+char *state_path_inside(const struct plan *p, const char *place)
 {
-	json_auto_t *json = json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:[]}",
-				      "id", p->id, "profile", p->profile, "image", p->image,
-				      "supervisor", (int)getpid(), "state", names[state], "started",
-				      started, "display", display_backend_to_string(p->display),
-				      "label", p->label, "sound", (int)p->playback, "network",
-				      network_mode_to_string(p->network), "grants");
+	const struct box_plan *app = &p->boxes[BOX_APP];
+
+	for (size_t i = 0; i < app->n_mounts; i++)
+		if (app->mounts[i].source == MOUNT_GATE && !strcmp(app->mounts[i].name, place))
+			return xstrdup(app->mounts[i].target);
+	return gate_path_inside(app->home, place);
+}
+
+static json_t *path_to_json(const char *path)
+{
+	json_t *json = json_string(path);
+	_cleanup_free_ char *shown = json ? NULL : text_escape(path, strlen(path));
+
+	return json ? json : json_string(shown);
+}
+
+json_t *state_grant(const struct gate_entry *e, const char *inside)
+{
+	json_t *json = json_pack("{s:o, s:o, s:s, s:s}", "path", path_to_json(e->path), "inside",
+				 path_to_json(inside), "access", gate_access_to_string(e->access),
+				 "kind", e->directory ? "directory" : "file");
+
+	if (json && e->limit != GATE_NO_LIMIT)
+		(void)json_object_set_new(json, "limit", json_integer((json_int_t)e->limit));
+	return json;
+}
+
+static json_t *grants_to_json(const struct plan *p, const struct gate_entry *grants)
+{
+	json_t *all = json_array();
+
+	for (; grants && grants->path; grants++) {
+		_cleanup_free_ char *inside = state_path_inside(p, grants->place);
+
+		(void)json_array_append_new(all, state_grant(grants, inside));
+	}
+	return all;
+}
+
+int state_write(int dir, const struct plan *p, enum sandbox_state state, const char *started,
+		const struct gate_entry *grants, struct error **err)
+{
+	json_auto_t *json = json_pack(
+		"{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:o}", "id", p->id,
+		"profile", p->profile, "image", p->image, "supervisor", (int)getpid(), "state",
+		names[state], "started", started, "display", display_backend_to_string(p->display),
+		"label", p->label, "sound", (int)p->playback, "network",
+		network_mode_to_string(p->network), "ids", uid_mode_to_string(p->uid_mode),
+		"grants", grants_to_json(p, grants));
 	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	if (!text)

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "plan/plan.h"
+#include "session/gate.h"
 
 enum sandbox_state {
 	STATE_STARTING,
@@ -15,11 +16,20 @@ enum sandbox_state {
 	STATE_MAX,
 };
 
+/* `grants` as of gate_entries(); NULL: none. */
 int state_write(int dir, const struct plan *p, enum sandbox_state state, const char *started,
-		struct error **err);
+		const struct gate_entry *grants, struct error **err);
 
 /* The file as JSON: an object; the caller's. */
 int state_read(int dir, json_t **ret, struct error **err);
+
+/* The path inside of what has this place in the gate. Owned by the caller. */
+char *state_path_inside(const struct plan *p, const char *place);
+
+/* Something given as a JSON object, as `ps` and `share` print it; its place is not looked at. JSON
+ * has no bytes that are not UTF-8: a path with such is escaped as a whole (text_escape()), and then
+ * is for people to read, not for programs to open. */
+json_t *state_grant(const struct gate_entry *e, const char *inside);
 
 /* Now, as ISO 8601 in UTC. Owned by the caller. */
 char *state_time_now(void);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/text.h"
 
 char *command_call(const struct command *c)
 {
@@ -38,6 +39,15 @@ int cli_print(const char *text)
 		return cli_fail(error, EXIT_FAILED);
 	}
 	return EXIT_OK;
+}
+
+int cli_print_path(const char *path)
+{
+	_cleanup_free_ char *shown = isatty(STDOUT_FILENO) ? text_escape(path, strlen(path))
+							   : xstrdup(path);
+	_cleanup_free_ char *line = xasprintf("%s\n", shown);
+
+	return cli_print(line);
 }
 
 int cli_colours(int fd)

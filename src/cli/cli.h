@@ -23,8 +23,8 @@ struct command {
 	const struct command *const *verbs; /* of a noun, NULL-terminated */
 };
 
-extern const struct command cmd_run, cmd_ps, cmd_stop, cmd_enter, cmd_logs, cmd_attach, cmd_detach,
-	cmd_doctor, cmd_image, cmd_profile;
+extern const struct command cmd_run, cmd_ps, cmd_stop, cmd_enter, cmd_share, cmd_unshare, cmd_pick,
+	cmd_logs, cmd_attach, cmd_detach, cmd_doctor, cmd_image, cmd_profile;
 
 /* How it is called: "run", "image list". Owned by the caller. */
 char *command_call(const struct command *c);
@@ -38,6 +38,10 @@ int cli_usage(const struct command *c, const char *format, ...)
 
 /* Writes text to stdout. Reports what could not be written; returns the exit status. */
 int cli_print(const char *text);
+
+/* The same with a path and a newline. At a terminal a name of a file does not control it; elsewhere
+ * every byte is as it is. */
+int cli_print_path(const char *path);
 
 /* Are colours wanted on this stream? A terminal, and no NO_COLOR (https://no-color.org). */
 int cli_colours(int fd);

@@ -2,7 +2,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 
 #include "app/log.h"
 #include "app/registry.h"
@@ -69,13 +68,6 @@ static int open_log(const struct reader *l, const char *name, int *ret_fd, struc
 	return 0;
 }
 
-static bool is_same(int a, int b)
-{
-	struct stat st[2];
-
-	return fstat(a, &st[0]) == 0 && fstat(b, &st[1]) == 0 && st[0].st_ino == st[1].st_ino;
-}
-
 /* Prints all that was not printed yet: the rest of the file that is read now, and if that is no
  * longer the log, what came after it. */
 static int catch_up(struct reader *l, struct error **err)
@@ -89,9 +81,9 @@ static int catch_up(struct reader *l, struct error **err)
 		r = open_log(l, LOG_FILE_OLD, &old, err);
 	if (r >= 0 && l->fd >= 0)
 		r = copy(l, l->fd, err);
-	if (r < 0 || log < 0 || is_same(log, l->fd))
+	if (r < 0 || log < 0 || fs_is_same(log, l->fd))
 		return r;
-	if (old >= 0 && !is_same(old, l->fd) && !is_same(old, log))
+	if (old >= 0 && !fs_is_same(old, l->fd) && !fs_is_same(old, log))
 		r = copy(l, old, err);
 	close_fd(l->fd);
 	l->fd = TAKE_FD(log);
@@ -138,17 +130,10 @@ static int follow(struct reader *l, struct error **err)
 static int show(const char *name, bool following, struct error **err)
 {
 	struct reader l = { .fd = -EBADF, .escapes = isatty(STDOUT_FILENO) };
-	_cleanup_close_ int runtime = -EBADF, dir = -EBADF;
-	_cleanup_free_ char *id = NULL;
+	_cleanup_close_ int dir = -EBADF;
 	int r;
 
-	r = runtime_open(&runtime, err);
-	if (r < 0)
-		return r;
-	r = registry_find(runtime, name, &id, err);
-	if (r < 0)
-		return r;
-	r = registry_open(runtime, id, &dir, err);
+	r = registry_open_named(name, &dir, NULL, err);
 	if (r < 0)
 		return r;
 	l.dir = dir;

@@ -14,8 +14,16 @@ static const struct {
 	const char *key, *title;
 	int width;
 } columns[] = {
-	{ "id", "ID", 20 },	     { "profile", "PROFILE", 14 }, { "state", "STATE", 9 },
-	{ "display", "DISPLAY", 8 }, { "network", "NETWORK", 8 },  { "started", "STARTED", 20 },
+	/* clang-format off */
+	{ "id", "ID", 20 },
+	{ "profile", "PROFILE", 14 },
+	{ "state", "STATE", 9 },
+	{ "display", "DISPLAY", 8 },
+	{ "network", "NETWORK", 8 },
+	{ "ids", "IDS", 8 },
+	{ "grants", "FILES", 5 },
+	{ "started", "STARTED", 20 },
+	/* clang-format on */
 };
 
 /* One that ended between the listing and the reading is left out. */
@@ -36,6 +44,16 @@ static json_t *collect(int runtime, char *const *ids)
 	return all;
 }
 
+/* Of a list its length; owned by the caller. */
+static char *show(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (json_is_array(value))
+		return xasprintf("%zu", json_array_size(value));
+	return text_escape(text ? text : "?", 128);
+}
+
 static int print_table(const json_t *all)
 {
 	_cleanup_buf_ struct buf text = { 0 };
@@ -48,8 +66,7 @@ static int print_table(const json_t *all)
 	json_array_foreach((json_t *)all, i, one)
 	{
 		for (size_t c = 0; c < ARRAY_SIZE(columns); c++) {
-			const char *value = json_string_value(json_object_get(one, columns[c].key));
-			_cleanup_free_ char *shown = text_escape(value ? value : "?", 128);
+			_cleanup_free_ char *shown = show(json_object_get(one, columns[c].key));
 
 			buf_addf(&text, "%-*s%s", columns[c].width, shown,
 				 c + 1 < ARRAY_SIZE(columns) ? " " : "\n");

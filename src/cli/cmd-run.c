@@ -5,9 +5,15 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "app/arguments.h"
+#include "app/control-client.h"
 #include "app/facts.h"
+#include "app/hand-over.h"
+#include "app/instance.h"
 #include "app/launch.h"
+#include "app/registry.h"
 #include "base/fs.h"
+#include "base/loop.h"
 #include "base/sock.h"
 #include "base/spawn.h"
 #include "base/strv.h"
@@ -18,6 +24,7 @@
 #include "profile/load.h"
 
 #define DEFAULT_PROFILE "default"
+#define HAND_OVER_MS	10000
 
 struct arguments {
 	const char *profile_file; /* --profile */
@@ -133,24 +140,116 @@ static int detach(struct launch *l)
 	return cli_print(line);
 }
 
+/* Which of the words are files is said by the profile. */
+static int read_words(const struct profile *p, char *const *words, const char *home,
+		      struct arguments_given *ret, struct error **err)
+{
+	_cleanup_(protection_release) struct protection protection = { 0 };
+	int r;
+
+	/* It looks at several hundred places. */
+	r = *words ? protection_gather(home, &protection, err) : 0;
+	if (r < 0)
+		return r;
+	return arguments_parse(p->file_arguments, words, &protection, ret, err);
+}
+
+/* The one sandbox that the profile may have: claimed by this process, or the one that runs, which
+ * has the files now. */
+struct instance {
+	int lock;
+	char *running; /* its id; NULL: this process is to start it */
+	char **argv;   /* the application's command there */
+};
+
+static void instance_release(struct instance *i)
+{
+	close_fd(i->lock);
+	free(i->running);
+	strv_free(i->argv);
+}
+
+/* One that ends just now cannot take files any more: then this is the first. */
+static int find_instance(const struct profile *p, struct arguments_given *words,
+			 struct instance *ret, struct error **err)
+{
+	const uint64_t deadline = now_ms() + HAND_OVER_MS;
+	_cleanup_strv_ char **command = NULL;
+	_cleanup_close_ int runtime = -EBADF;
+	int r;
+
+	strv_add(&command, p->command);
+	strv_add_all(&command, p->arguments);
+	r = runtime_open(&runtime, err);
+	while (r >= 0) {
+		r = instance_claim(runtime, p->name, &ret->lock, &ret->running, err);
+		if (r < 0 || !ret->running)
+			return r;
+		r = hand_over(ret->running, words, command, &ret->argv, err);
+		if (r >= 0 || !hand_over_was_too_late(r) || now_ms() > deadline)
+			return r;
+		*err = error_free(*err);
+		free(ret->running);
+		ret->running = NULL;
+		r = 0;
+	}
+	return r;
+}
+
+/* The command finds the first one on the bus of the sandbox, and leaves the files to it. */
+static int join(const struct instance *i, bool detached, int *ret_code, struct error **err)
+{
+	_cleanup_free_ char *line = xasprintf("%s\n", i->running);
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	r = control_connect(i->running, &fd, NULL, err);
+	if (r < 0)
+		return r;
+	r = control_enter(fd, i->argv, ret_code, err);
+	if (r >= 0 && detached && *ret_code == EXIT_OK)
+		*ret_code = cli_print(line);
+	return r;
+}
+
 static int start(const struct arguments *a)
 {
 	_cleanup_(facts_release) struct facts facts = { 0 };
 	_cleanup_(profile_freep) struct profile *profile = NULL;
-	struct launch l = { .timings = a->timings };
+	_cleanup_(arguments_release) struct arguments_given words = { 0 };
+	_cleanup_(instance_release) struct instance instance = { .lock = -EBADF };
+	struct launch l = { .timings = a->timings, .arguments = &words };
 	struct error *error = NULL;
 	int code, status;
 
 	l.request.program = a->program ? a->rest[0] : NULL;
-	l.request.arguments = a->rest + (a->profile_file ? 0 : 1);
 	if (narrow(a, &l.request, &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
-	if (facts_gather(&facts, &error) < 0 || load_profile(a, facts.home, &profile, &error) < 0)
+	if (facts_gather(&facts, &error) < 0 || load_profile(a, facts.home, &profile, &error) < 0 ||
+	    read_words(profile, a->rest + (a->profile_file ? 0 : 1), facts.home, &words, &error) <
+		    0)
 		return cli_fail(error, EXIT_SETUP);
 	l.profile = profile;
 	status = first_image(&facts, profile, l.request.display);
 	if (status != EXIT_OK)
 		return status;
+	if (profile->single_instance && !a->program &&
+	    find_instance(profile, &words, &instance, &error) < 0)
+		return cli_fail(error, EXIT_SETUP);
+	if (instance.running && (a->display || a->network)) {
+		error_set(&error, EBUSY,
+			  "sandbox '%s' runs already, with its own display and network: 'vitrine "
+			  "stop "
+			  "%s' first",
+			  instance.running, instance.running);
+		return cli_fail(error, EXIT_SETUP);
+	}
+	if (instance.running) {
+		if (join(&instance, a->detach, &code, &error) < 0)
+			return cli_fail(error, EXIT_SETUP);
+		return code;
+	}
+	l.instance = instance.lock;
 	if (a->detach)
 		return detach(&l);
 	if (launch_run(&l, &code, &error) < 0)

@@ -16,8 +16,8 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
-	&cmd_run,    &cmd_ps,	  &cmd_stop,	&cmd_enter, &cmd_logs, &cmd_attach,
-	&cmd_detach, &cmd_doctor, &cmd_profile, &cmd_image, NULL,
+	&cmd_run,  &cmd_ps,	&cmd_stop,   &cmd_enter,  &cmd_share,	&cmd_unshare, &cmd_pick,
+	&cmd_logs, &cmd_attach, &cmd_detach, &cmd_doctor, &cmd_profile, &cmd_image,   NULL,
 };
 
 static void describe(struct buf *text, const struct command *const *table)
