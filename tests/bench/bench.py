@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""make bench: how long a sandbox takes to start and to end, and what it costs, beside its peers.
+"""make bench: how long a sandbox takes to start and to end, and what it costs, beside its peers;
+and how fast files are that it was given.
 
 Prints a table and writes bench.json; README.md says what each figure means. Runs as the ordinary
 user who sits at the desktop. Started by root (with --user), it leaves to that user everything but
@@ -21,9 +22,11 @@ import sys
 import tempfile
 import time
 
+import files
 import filters
 import memory
 import peers
+import sharing
 import windows
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -187,6 +190,7 @@ def print_table(result):
         ("start", "from the call to the first instruction"),
         ("gone", "from the call to nothing left"),
         ("window", "from the call to the first window on the desktop"),
+        ("sharing", "from the call until the file is there"),
     ):
         rows = result.get(figure, {})
         if rows:
@@ -199,6 +203,8 @@ def print_table(result):
         for name, size in result["memory"]["vitrine"]["parts_kib"].items():
             print(f"  {name:20} {size:8} KiB")
         print(f"  {'together':20} {result['memory']['vitrine']['idle_kib']:8} KiB")
+    if result.get("files"):
+        files.print_table({"figures": result["files"]})
     print(f"measured while something else kept the machine busy: {result['measured_while_busy']} starts")
     for name, why in result["not_run"].items():
         print(f"not run: {name}: {why}")
@@ -245,11 +251,22 @@ def bench(options, scratch, root_watch, log):
             "start": {tool.name: tool.note for tool in tools},
             "gone": {tool.name: tool.note for tool in tools},
             "window": windows.NOTES,
+            "sharing": sharing.NOTES,
         },
         "not_run": not_run,
     }
     if "vitrine" in starts:
         result["memory"] = {"vitrine": memory.measure_idle(scratch / IDLE_PROFILE)}
+        await_no_holder()
+        samples = sharing.measure(options.rounds, scratch, run_vitrine)
+        result["sharing"] = {name: statistics(times) for name, times in samples.items()}
+        await_no_holder()
+    if options.files:
+        measured = files.measure_all(
+            options.files, files.Place(options.gate_mount, scratch / files.HERE.name)
+        )
+        result["files"] = measured["figures"]
+        not_run.update(measured["not_run"])
     if options.windows:
         try:
             samples = windows.measure(options.windows, await_no_holder)
@@ -265,17 +282,25 @@ def parse_options():
     parser.add_argument("--output", type=pathlib.Path, default="bench.json")
     parser.add_argument("--rounds", type=int, default=40, help="measurements of each start")
     parser.add_argument("--windows", type=int, default=20, help="measurements of the first window")
+    parser.add_argument("--files", type=int, default=7, help="measurements of each figure of files")
+    parser.add_argument(
+        "--gate-mount", type=pathlib.Path, default=files.BUILT, help="the program that runs a gate alone"
+    )
     parser.add_argument("--user", default=os.environ.get("SUDO_USER"), help="started by root: the ordinary user")
     options = parser.parse_args()
     options.programs = options.programs.resolve()
+    options.gate_mount = options.gate_mount.resolve()
     return options
 
 
-def fill_scratch(scratch, programs):
-    """Whatever the sandboxes see lies here: the build may be below a directory nobody may enter."""
+def fill_scratch(scratch, options):
+    """Whatever the user runs lies here: the build may be below a directory nobody may enter."""
     scratch.chmod(0o755)
-    for file in (programs / "stamp", programs / "stopwatch", HERE / IDLE_PROFILE):
+    programs = options.programs
+    for file in (programs / "stamp", programs / "stopwatch", HERE / IDLE_PROFILE, files.HERE):
         shutil.copy(file, scratch)
+    if options.gate_mount.exists():
+        options.gate_mount = pathlib.Path(shutil.copy(options.gate_mount, scratch))
 
 
 def hand_over(scratch, user):
@@ -286,7 +311,7 @@ def hand_over(scratch, user):
 def run(options):
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-bench-"))
     try:
-        fill_scratch(scratch, options.programs)
+        fill_scratch(scratch, options)
         with (
             open(options.output, "w", encoding="utf-8") as output,
             open(scratch / "log", "w+", encoding="utf-8") as log,

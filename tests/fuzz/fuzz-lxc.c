@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_free_ char *text = xstrndup((const char *)data, size);
 	char *rest = text, *line;
 
-	if (lxc_config_check(text, &error) < 0)
+	if (lxc_config_check(text, false, &error) < 0)
 		return 0;
 	while ((line = strsep(&rest, "\n")))
 		must_be_harmless(line);

@@ -12,11 +12,12 @@ allowed() { # FOLDER
 	case $1 in
 	base) echo ;;
 	profile) echo base ;;
-	plan) echo base profile ;;
+	plan) echo base profile gate/protocol.h ;;
 	emit) echo base profile plan ;;
 	image) echo base ;;
-	box) echo base plan emit/filter.h ;;
-	session) echo base profile plan emit box ;;
+	box) echo base plan emit/filter.h gate/protocol.h ;;
+	gate) echo base emit/filter.h ;;
+	session) echo base profile plan emit box gate/protocol.h ;;
 	app) echo base profile plan emit image box session ;;
 	cli) echo base profile plan emit image box session app ;;
 	*) return 1 ;;

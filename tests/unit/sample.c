@@ -18,15 +18,31 @@ const struct host_facts sample_host = {
 	.desktop_display = 1,
 };
 
-const struct plan_inputs sample_inputs = {
-	.id = "sample-0123",
-	.display_number = 10,
-	.machine_id = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb,
-			0xcc, 0xdd, 0xee, 0xff },
-	.slices = { { 7, SLICE_FIRST + 7 * SLICE_IDS },
-		    { 8, SLICE_FIRST + 8 * SLICE_IDS },
-		    { 9, SLICE_FIRST + 9 * SLICE_IDS } },
-	.image_dirs = { "/images/base/root", "/images/display/root", "/images/display/root" },
+/* clang-format off */
+#define INPUTS \
+	.id = "sample-0123", \
+	.display_number = 10, \
+	.machine_id = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, \
+			0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff }, \
+	.slices = { { 7, SLICE_FIRST + 7 * SLICE_IDS }, \
+		    { 8, SLICE_FIRST + 8 * SLICE_IDS }, \
+		    { 9, SLICE_FIRST + 9 * SLICE_IDS } }, \
+	.image_dirs = { "/images/base/root", "/images/display/root", "/images/display/root" }
+
+/* Not in the order of their targets. */
+static const struct plan_grant grants[] = {
+	{ (char *)"/srv/data", (char *)"trees/0", (char *)"/srv/data", true, true },
+	{ (char *)"/disk/music", (char *)"trees/1", (char *)"/home/ann/Music", false, true },
+	{ (char *)"/home/ann/Music/list", (char *)"files/list", (char *)"/home/ann/Music/list", false, false },
+};
+/* clang-format on */
+
+const struct plan_inputs sample_inputs = { INPUTS };
+
+const struct plan_inputs sample_inputs_with_grants = {
+	INPUTS,
+	.grants = grants,
+	.n_grants = ARRAY_SIZE(grants),
 };
 
 const struct run_request as_profile = { .display = -1, .network = -1, .playback = -1 };

@@ -6,6 +6,7 @@
 
 extern const struct host_facts sample_host;
 extern const struct plan_inputs sample_inputs;
+extern const struct plan_inputs sample_inputs_with_grants;
 extern const struct run_request as_profile; /* nothing asked for on the command line */
 
 /* From the text of a profile. */

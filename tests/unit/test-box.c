@@ -97,24 +97,30 @@ static void test_id_maps(void **state)
 	static const struct {
 		const char *map;
 		int result;
+		uint32_t user; /* 0: 101025 */
 	} rows[] = {
-		{ "         0     101024          1\n      1000     101025          1\n", 0 },
-		{ "0 101024 1\n", -EPERM },		       /* the user is not mapped */
-		{ "0 0 1\n1000 101025 1\n", -EPERM },	       /* the host's root */
-		{ "0 101024 1\n1000 1000 1\n", -EPERM },       /* the user's own id */
-		{ "0 101024 65536\n1000 101025 1\n", -EPERM }, /* more than one */
-		{ "0 101024 1\n1000 101028 1\n", -EPERM },     /* the next slice */
-		{ "0 101024 1\n1000 101026 1\n", -EPERM },     /* not where it should be */
-		{ "0 101024 1\n1000 101025\n", -EPERM },
-		{ "junk\n", -EPERM },
-		{ "", -EPERM },
+		{ "         0     101024          1\n      1000     101025          1\n", 0, 0 },
+		{ "0 101024 1\n1000 1000 1\n", 0, 1000 },		   /* UidMode=user */
+		{ "0 1000 1\n1000 101025 1\n", -EPERM, 1000 },		   /* not as root */
+		{ "0 101024 1\n7 1000 1\n1000 101025 1\n", -EPERM, 1000 }, /* not as another */
+		{ "0 101024 1\n1000 101025 1\n", -EPERM, 1000 },	   /* not at all */
+		{ "0 101024 1\n", -EPERM, 0 },			  /* the user is not mapped */
+		{ "0 0 1\n1000 101025 1\n", -EPERM, 0 },	  /* the host's root */
+		{ "0 101024 1\n1000 1000 1\n", -EPERM, 0 },	  /* the user's own id */
+		{ "0 101024 65536\n1000 101025 1\n", -EPERM, 0 }, /* more than one */
+		{ "0 101024 1\n1000 101028 1\n", -EPERM, 0 },	  /* the next slice */
+		{ "0 101024 1\n1000 101026 1\n", -EPERM, 0 },	  /* not where it should be */
+		{ "0 101024 1\n1000 101025\n", -EPERM, 0 },
+		{ "junk\n", -EPERM, 0 },
+		{ "", -EPERM, 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct error *error = NULL;
 
-		assert_int_equal(id_map_check(rows[i].map, "uid_map", 1000, 101024, &error),
+		assert_int_equal(id_map_check(rows[i].map, "uid_map", 1000,
+					      rows[i].user ? rows[i].user : 101025, 101024, &error),
 				 rows[i].result);
 		error_free(error);
 	}

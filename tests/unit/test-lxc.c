@@ -135,7 +135,7 @@ static void test_lines_that_are_refused(void **state)
 		 * many. */
 		text = strstr(m->config, key) ? change(m->config, key, lines[i])
 					      : xasprintf("%s%s\n", m->config, lines[i]);
-		assert_refused(lxc_config_check(text, &error), error, EINVAL,
+		assert_refused(lxc_config_check(text, false, &error), error, EINVAL,
 			       "LXC configuration: ");
 	}
 }
@@ -159,9 +159,23 @@ static void test_nothing_may_be_missing_or_double(void **state)
 						       (int)strcspn(line, "\n"), line);
 		struct error *error = NULL;
 
-		assert_refused(lxc_config_check(without, &error), error, EINVAL, "missing");
-		assert_refused(lxc_config_check(twice, &error), error, EINVAL, "too often");
+		assert_refused(lxc_config_check(without, false, &error), error, EINVAL, "missing");
+		assert_refused(lxc_config_check(twice, false, &error), error, EINVAL, "too often");
 	}
+}
+
+/* Only when that was asked for, and never as root of the box. */
+static void test_the_users_own_id(void **state)
+{
+	const struct made *m = *state;
+	_cleanup_free_ char *user = change(m->config, "lxc.idmap = u 1000",
+					   "lxc.idmap = u 1000 65536 1"),
+			    *root = change(m->config, "lxc.idmap = u 0", "lxc.idmap = u 0 65536 1");
+	struct error *error = NULL;
+
+	assert_done(lxc_config_check(user, true, &error), error);
+	assert_refused(lxc_config_check(user, false, &error), error, EINVAL, "bad value");
+	assert_refused(lxc_config_check(root, true, &error), error, EINVAL, "bad value");
 }
 
 static void test_values_cannot_start_a_line(void **state)
@@ -318,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines_that_are_refused),
 		cmocka_unit_test(test_nothing_may_be_missing_or_double),
+		cmocka_unit_test(test_the_users_own_id),
 		cmocka_unit_test(test_values_cannot_start_a_line),
 		cmocka_unit_test(test_hostile_host_name),
 		cmocka_unit_test(test_apparmor_when_asked),

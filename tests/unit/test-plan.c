@@ -203,6 +203,93 @@ static void test_invariants_of_mounts(void **state)
 	}
 }
 
+static struct plan *make_with_grants(const char *profile, const struct plan_inputs *in)
+{
+	struct plan *p = NULL;
+	struct error *error = NULL;
+
+	assert_done(sample_plan(profile, "test", &as_profile, &sample_host, in, &p, &error), error);
+	return p;
+}
+
+static void test_grants_come_through_the_gate(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make_with_grants(APP(""),
+								&sample_inputs_with_grants);
+	const struct box_plan *app = &p->boxes[BOX_APP];
+	const struct box_mount *data = find_mount(app, "/srv/data"),
+			       *music = find_mount(app, "/home/ann/Music"),
+			       *list = find_mount(app, "/home/ann/Music/list"),
+			       *files = find_mount(app, "/home/ann/Files");
+
+	(void)state;
+	assert_int_equal(data->source, MOUNT_GATE);
+	assert_string_equal(data->name, "trees/0");
+	assert_false(data->read_only);
+	assert_true(music->read_only);
+	assert_true(list > music);
+	assert_true(list->file);
+	assert_int_equal(list->owner, (int32_t)app->slice.first + 1);
+	assert_string_equal(files->name, "files");
+	assert_false(data->exec || music->exec || list->exec || files->exec);
+	assert_null(find_mount(&p->boxes[BOX_DISPLAY], "/home/ann/Files"));
+	assert_null(find_mount(&p->boxes[BOX_VIEWER], "/srv/data"));
+}
+
+static void test_the_users_own_id(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make_with_grants(APP("[Identity]\nUidMode=user\n"),
+								&sample_inputs_with_grants);
+	const struct box_mount *music = find_mount(&p->boxes[BOX_APP], "/home/ann/Music");
+
+	(void)state;
+	assert_int_equal(p->boxes[BOX_APP].user, OWNER_USER);
+	assert_int_equal(p->boxes[BOX_DISPLAY].user, p->boxes[BOX_DISPLAY].slice.first + 1);
+	assert_int_equal(music->source, MOUNT_HOST);
+	assert_string_equal(music->name, "/disk/music");
+	assert_true(music->read_only);
+	assert_int_equal(find_mount(&p->boxes[BOX_APP], "/home/ann")->owner, OWNER_USER);
+}
+
+static void test_grants_that_are_refused(void **state)
+{
+	static const struct {
+		const char *target, *why;
+		bool writable_file;
+	} rows[] = {
+		{ "/home/ann", "only what is beneath the home", false },
+		{ "/home", "only what is beneath", false },
+		{ "/", "only what is beneath", false },
+		{ "/usr", "only what is beneath", false },
+		{ "/srv", "only what is beneath", false },
+		{ "/home/ann/../bob", "only what is beneath", false },
+		{ "/home/annette/x", "only what is beneath", false },
+		{ "/home/ann/Files", "where other given files", false },
+		{ "/home/ann/Files/x", "where other given files", false },
+		{ "/srv/data", "given twice", false },
+		{ "/srv/data/a/b", "which can be written", false },
+		{ "/home/ann/file", "'vitrine share'", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct plan_grant grants[] = {
+			{ (char *)"/x", (char *)"trees/0", (char *)"/srv/data", true, true },
+			{ (char *)"/y", (char *)"trees/1", (char *)rows[i].target,
+			  rows[i].writable_file, !rows[i].writable_file },
+		};
+		struct plan_inputs in = sample_inputs;
+		struct error *error = NULL;
+		struct plan *p = NULL;
+
+		in.grants = grants;
+		in.n_grants = ARRAY_SIZE(grants);
+		assert_refused(
+			sample_plan(APP(""), "test", &as_profile, &sample_host, &in, &p, &error),
+			error, EINVAL, rows[i].why);
+	}
+}
+
 /* The shared directory of one name is one directory: every box must mean the same owner and mode.
  */
 static void test_shared_directories_agree(void **state)
@@ -434,6 +521,9 @@ int main(void)
 		cmocka_unit_test(test_what_keeps_the_boxes_apart),
 		cmocka_unit_test(test_programs_on_writable_mounts),
 		cmocka_unit_test(test_invariants_of_mounts),
+		cmocka_unit_test(test_grants_come_through_the_gate),
+		cmocka_unit_test(test_the_users_own_id),
+		cmocka_unit_test(test_grants_that_are_refused),
 		cmocka_unit_test(test_shared_directories_agree),
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_facts_have_defaults),

@@ -24,7 +24,12 @@ static void test_defaults_are_the_strictest(void **state)
 	assert_null(p->aliases);
 	assert_string_equal(p->image, "base");
 	assert_null(p->title);
+	assert_false(p->single_instance);
 	assert_int_equal(p->root, ROOT_READ_ONLY);
+	assert_int_equal(p->file_arguments, FILE_ARGUMENTS_NONE);
+	assert_null(p->read_only);
+	assert_null(p->read_write);
+	assert_int_equal(p->uid_mode, UID_ISOLATED);
 	assert_false(p->writable_mounts);
 	assert_int_equal(p->display, DISPLAY_XPRA);
 	assert_int_equal(p->viewer, VIEWER_BOX);
@@ -47,8 +52,13 @@ static const char all_keys[] = "[App]\n"
 			       "Alias=shorter\n"
 			       "Image=other\n"
 			       "Title=F\xc3\xbcr alle\n"
+			       "SingleInstance=yes\n"
 			       "\n[Files]\n"
 			       "Root=writable\n"
+			       "Arguments=read-write\n"
+			       "ReadOnly=~/Music\n"
+			       "ReadOnly=%d\n"
+			       "ReadWrite=/srv/data\n"
 			       "\n[Exec]\n"
 			       "WritableMounts=yes\n"
 			       "\n[Display]\n"
@@ -64,6 +74,8 @@ static const char all_keys[] = "[App]\n"
 			       "\n[Limits]\n"
 			       "Disk=3G\n"
 			       "Inodes=2000\n"
+			       "\n[Identity]\n"
+			       "UidMode=user\n"
 			       "\n[Environment]\n"
 			       "Variable=GDK_SCALE=2\n"
 			       "Variable=EMPTY=\n"
@@ -83,7 +95,12 @@ static void test_every_key_arrives(void **state)
 	assert_true(strv_contains(p->aliases, "shorter"));
 	assert_string_equal(p->image, "other");
 	assert_string_equal(p->title, "F\xc3\xbcr alle");
+	assert_true(p->single_instance);
 	assert_int_equal(p->root, ROOT_WRITABLE);
+	assert_int_equal(p->file_arguments, FILE_ARGUMENTS_READ_WRITE);
+	assert_string_equal(p->read_only[1], "%d");
+	assert_string_equal(p->read_write[0], "/srv/data");
+	assert_int_equal(p->uid_mode, UID_USER);
 	assert_true(p->writable_mounts);
 	assert_int_equal(p->display, DISPLAY_XEPHYR);
 	assert_int_equal(p->viewer, VIEWER_HOST);
@@ -192,7 +209,12 @@ static void test_values_are_checked(void **state)
 		{ "App", "Title=a\xe2\x80\xae"
 			 "b" },
 		{ "App", "Title=0123456789012345678901234567890123456789012345678901234567890123" },
+		{ "App", "SingleInstance=1" },
 		{ "Files", "Root=yes" },
+		{ "Files", "Arguments=yes" },
+		{ "Files", "ReadOnly=Music" },
+		{ "Files", "ReadWrite=~/../x" },
+		{ "Identity", "UidMode=root" },
 		{ "Exec", "WritableMounts=true" },
 		{ "Exec", "WritableMounts=" },
 		{ "Display", "Backend=wayland" },

@@ -40,6 +40,21 @@ static void test_names(void **state)
 			fail_msg("'%s'", rows[i].text);
 }
 
+static void test_shortest_paths(void **state)
+{
+	static const char *const good[] = { "/a", "/a/b", "/...", "/a b/.c", "/\xff\n" };
+	static const char *const bad[] = {
+		"",    "/",    "a",	"//a",	"/a/",	 "/a//b", "/.",
+		"/..", "/./a", "/../a", "/a/.", "/a/..", "a/b",	  "~/a"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(path_is_shortest(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(path_is_shortest(bad[i]));
+}
+
 static void test_clean(void **state)
 {
 	static const struct {
@@ -144,9 +159,9 @@ static void test_escape_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	cmocka_unit_test(test_clean),
-		cmocka_unit_test(test_escape),	cmocka_unit_test(test_escape_lines),
-		cmocka_unit_test(test_suggest),
+		cmocka_unit_test(test_names),	     cmocka_unit_test(test_shortest_paths),
+		cmocka_unit_test(test_clean),	     cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_escape_lines), cmocka_unit_test(test_suggest),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
