@@ -14,7 +14,7 @@
  * longer where its changes are told (gate/watch.h).
  */
 #define REQUEST_BELIEF	       0.01
-#define REQUEST_BELIEF_WATCHED 1.0
+#define REQUEST_BELIEF_WATCHED 10.0
 #define REQUEST_REST_S	       5
 
 static inline struct server *request_server(fuse_req_t req)

@@ -23,6 +23,7 @@
 
 #define NOBODY		   65534U
 #define PERMISSIONS	   0777U
+#define PAGE_SIZE	   4096U
 #define BACKGROUND_MAX	   64U /* reads ahead, and the like, at a time */
 #define BACKGROUND_CROWDED 48U
 
@@ -462,7 +463,10 @@ struct server *server_new(int control, int keeper)
 	s->notifier = -1;
 	s->notifier_fd = -EBADF;
 	s->ways[0] = s->ways[1] = WAY_NONE;
-	s->buffer = xmalloc(SERVER_BUFFER);
+	/* The kernel takes whole pages from it, with one copy each where they begin together. */
+	s->buffer = aligned_alloc(PAGE_SIZE, SERVER_BUFFER);
+	if (!s->buffer)
+		abort();
 	s->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->watch_fd = s->root < 0 ? -EBADF : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	(void)node_root(s);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/statfs.h>
 
 #include "gate/path.h"
 #include "gate/request.h"
@@ -34,6 +35,29 @@ static void make_room(struct server *s, size_t n)
 	s->n_watches = room;
 }
 
+/* Where others change files, and nobody here hears of it (statfs(2); linux/magic.h has not all). */
+static bool is_local(int fd)
+{
+	static const unsigned long remote[] = {
+		0x01021997, /* 9p */
+		0x00c36400, /* ceph */
+		0xff534d42, /* cifs */
+		0x65735546, /* fuse */
+		0x00006969, /* nfs */
+		0xfe534d42, /* smb2 */
+		0x0000517b, /* smb */
+		0x786f4256, /* vboxsf */
+	};
+	struct statfs st;
+
+	if (fstatfs(fd, &st) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(remote); i++)
+		if (((unsigned long)st.f_type & 0xffffffff) == remote[i])
+			return false;
+	return true;
+}
+
 /* inotify_add_watch(2) wants a path: "." of a directory that this process is in for so long. */
 static int add_watch(struct server *s, int fd)
 {
@@ -47,7 +71,7 @@ void watch_begin(struct server *s, struct node *dir, int fd)
 {
 	int number;
 
-	if (dir->watch || s->watch_fd < 0 || s->n_watched >= WATCHES_MAX)
+	if (dir->watch || s->watch_fd < 0 || s->n_watched >= WATCHES_MAX || !is_local(fd))
 		return;
 	number = add_watch(s, fd);
 	if (number <= 0)
@@ -108,6 +132,22 @@ static bool leads_elsewhere(struct server *s, const struct node *dir, const stru
 	       st.st_dev != n->dev || st.st_ino != n->ino;
 }
 
+/* The kernel inside does not look at the mode of a directory whose entries it still believes. */
+static void check_search(struct server *s, const struct node *dir)
+{
+	struct path path;
+	int fd = path_of(dir, &path) < 0 ? -ENOENT : path_enter(s, dir, &path);
+
+	if (fd < 0 || faccessat(fd, ".", X_OK, 0) == 0)
+		return;
+	for (uint64_t id = 1; id < s->nodes.room; id++) {
+		const struct node *n = table_find(&s->nodes, id);
+
+		if (n && n->parent == dir && n->lookups)
+			revoke_name(s, dir, n->name);
+	}
+}
+
 static void on_change(struct server *s, const struct inotify_event *e)
 {
 	const uint32_t of_names = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
@@ -123,6 +163,8 @@ static void on_change(struct server *s, const struct inotify_event *e)
 		return;
 	}
 	tell(s, dir);
+	if (!e->len && e->mask & IN_ATTRIB)
+		check_search(s, dir);
 	n = e->len ? node_peek(s, dir, e->name) : NULL;
 	if (!n || !n->lookups)
 		return;

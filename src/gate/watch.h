@@ -3,10 +3,10 @@
 /*
  * Directories outside whose changes the kernel tells (inotify(7)), so that what was said of their
  * entries may be believed for longer: when something changes, the box's kernel is told to ask
- * again. Only attributes are forgotten, which never waits for anything; contents follow from them,
- * and a name that leads to another file now is found out when its attributes are asked for
- * (-ESTALE). What cannot be watched (too many, no right to read it, a file system of another
- * machine) is only believed for less long, or wrongly for as long as that.
+ * again. To forget attributes never waits for anything, and contents follow from them; names that
+ * lead to something else now are left to the notifier (gate/revoke.h). What cannot be watched (too
+ * many, no right to read it, a file system of another machine) is believed for less long. Writing
+ * through a mapping is not told: size and content are right all the same, the time is late.
  */
 
 #include <stdbool.h>

@@ -210,7 +210,7 @@ save_is_done() { # FILE TEXT
 	"$vitrine" pick "$id" >"$picked" 3>&- &
 	background+=($!)
 	await_window 20 '[Ff]ile|[Pp]ick|[Gg]ive'
-	type_line "$window" "$place/chosen.txt"
+	enter_path "$window" '[Ff]ile|[Pp]ick|[Gg]ive' "$place/chosen.txt"
 	await 10 test -s "$picked"
 	[[ $(<"$picked") == "$HOME/Files/chosen.txt" ]]
 	[[ $(inside "$id" cat Files/chosen.txt) == chosen ]]

@@ -750,6 +750,45 @@ END
 	! mountpoint -q "$mountpoint"
 }
 
+# What has not changed for some seconds the kernel inside believes for longer (gate/watch.h).
+@test "a change outside of what was at rest is seen at once" {
+	mkdir "$shared/dir"
+	touch "$shared/dir/"{grown,moded,removed,replaced}
+	sleep 7
+	gated --tree "$shared:rw" <<'END'
+		/usr/bin/python3 - "$tree/dir" "$shared/dir" <<-'PYTHON'
+			import os, sys, time
+			inside, outside = sys.argv[1:]
+			names = os.listdir(inside)
+			for _ in range(3):
+			    for name in names:
+			        os.stat(f"{inside}/{name}")
+			    time.sleep(0.05)
+			kept = os.open(f"{inside}/replaced", os.O_RDONLY)
+
+			def soon(what, seen):
+			    end = time.monotonic() + 0.5
+			    while not seen():
+			        if time.monotonic() > end:
+			            sys.exit(f"{what}: not seen in half a second")
+
+			with open(f"{outside}/grown", "w") as file:
+			    file.write("more")
+			soon("size", lambda: os.stat(f"{inside}/grown").st_size == 4)
+			os.chmod(f"{outside}/moded", 0o600)
+			soon("mode", lambda: os.stat(f"{inside}/moded").st_mode & 0o777 == 0o600)
+			os.unlink(f"{outside}/removed")
+			soon("removal", lambda: not os.path.exists(f"{inside}/removed"))
+			with open(f"{outside}/new", "w") as file:
+			    file.write("new")
+			os.rename(f"{outside}/new", f"{outside}/replaced")
+			soon("replacement", lambda: os.stat(f"{inside}/replaced").st_size == 3)
+			os.rename(f"{outside}", f"{outside}-moved")
+			soon("a directory moved", lambda: not os.path.exists(f"{inside}/grown"))
+		PYTHON
+END
+}
+
 @test "every first open is said" {
 	mkdir "$shared/dir"
 	echo a >"$shared/dir/a"
