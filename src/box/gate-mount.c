@@ -1,6 +1,8 @@
 #include "box/gate-mount.h"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 
 #include "base/sock.h"
@@ -28,11 +30,25 @@ static int configure(int fs, int fuse, struct error **err)
 	return 0;
 }
 
+/* A second way to the same file system, with requests of its own (FUSE_DEV_IOC_CLONE): what waits
+ * for an answer on one is answered with an error when that is closed, whoever still has the other.
+ */
+static int clone_device(int fuse, int *ret_fd, struct error **err)
+{
+	_cleanup_close_ int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	uint32_t from = (uint32_t)fuse;
+
+	if (fd < 0 || ioctl(fd, FUSE_DEV_IOC_CLONE, &from) < 0)
+		return error_errno(err, "cannot open the gate a second time");
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 int gate_mount(int at, int socket, struct error **err)
 {
 	/* Opened in the user namespace that mounts, which fuse demands. */
 	_cleanup_close_ int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC), fs = -EBADF,
-			    mount_fd = -EBADF;
+			    mount_fd = -EBADF, clone = -EBADF;
 	int r;
 
 	if (fuse < 0)
@@ -48,6 +64,9 @@ int gate_mount(int at, int socket, struct error **err)
 	if (mount_fd < 0 ||
 	    move_mount(mount_fd, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return error_errno(err, "cannot mount the gate");
-	r = sock_send(socket, "", 1, &fuse, 1, err);
+	r = clone_device(fuse, &clone, err);
+	if (r < 0)
+		return r;
+	r = sock_send(socket, "", 1, (const int[]){ fuse, clone }, 2, err);
 	return r < 0 ? error_prefix(err, "the gate does not answer") : 0;
 }

@@ -84,7 +84,7 @@ static int on_inbox(struct gate *g, struct error **err)
 	g->inbox = close_fd(g->inbox);
 	if (inbox.size == 0)
 		return 0; /* there will be no box; the supervisor knows */
-	if (inbox.n_fds != 1 || fcntl(inbox.fds[0], F_SETFL, O_RDWR | O_NONBLOCK) < 0) {
+	if (inbox.n_fds != 2 || fcntl(inbox.fds[0], F_SETFL, O_RDWR | O_NONBLOCK) < 0) {
 		message_close_fds(&inbox);
 		return error_set(err, EPROTO, "the box sent no /dev/fuse");
 	}
@@ -92,6 +92,7 @@ static int on_inbox(struct gate *g, struct error **err)
 	if (fuse_session_mount(g->server->session, path) < 0)
 		return error_set(err, EPROTO, "cannot use the /dev/fuse of the box");
 	g->fuse = TAKE_FD(inbox.fds[0]);
+	g->server->notifier_fuse = TAKE_FD(inbox.fds[1]);
 	return 0;
 }
 

@@ -13,7 +13,8 @@
 enum gate_fd {
 	GATE_CONTROL = 3, /* socket: enum gate_message; the gate ends after it closes */
 	GATE_KEEPER,	  /* socket: enum keeper_message; the gate asks, the supervisor answers */
-	GATE_INBOX,	  /* socket: the monitor of the app box sends the open /dev/fuse, once */
+	GATE_INBOX, /* socket: the monitor of the app box sends the open /dev/fuse and a clone, once
+		     */
 	GATE_FDS,
 };
 

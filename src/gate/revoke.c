@@ -2,6 +2,7 @@
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -108,6 +109,11 @@ static int start(struct server *s)
 	if (s->notifier == 0) {
 		/* Nobody would answer what it may have to wait for. */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+			_exit(1);
+		/* What it waits for ends with the gate only if nobody but the gate has this open.
+		 */
+		if (s->notifier_fuse >= 0 &&
+		    dup3(s->notifier_fuse, fuse_session_fd(s->session), O_CLOEXEC) < 0)
 			_exit(1);
 		tell(s);
 		_exit(0);

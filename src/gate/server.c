@@ -461,7 +461,7 @@ struct server *server_new(int control, int keeper)
 	s->handles_max = SIZE_MAX;
 	s->last_saying = &s->sayings;
 	s->notifier = -1;
-	s->notifier_fd = -EBADF;
+	s->notifier_fd = s->notifier_fuse = -EBADF;
 	s->ways[0] = s->ways[1] = WAY_NONE;
 	/* The kernel takes whole pages from it, with one copy each where they begin together. */
 	s->buffer = aligned_alloc(PAGE_SIZE, SERVER_BUFFER);
@@ -526,6 +526,7 @@ struct server *server_free(struct server *s)
 	table_release(&s->handles);
 	table_release(&s->listings);
 	close_fd(s->notifier_fd);
+	close_fd(s->notifier_fuse);
 	close_fd(s->watch_fd);
 	close_fd(s->root);
 	free(s->watches);

@@ -46,8 +46,9 @@ struct server {
 	unsigned n_privates;
 	struct stale *stale; /* names that lead to something else now (gate/revoke.h) */
 	unsigned n_stale;
-	pid_t notifier;	 /* -1, or the child that tells what was revoked (gate/revoke.h) */
-	int notifier_fd; /* pidfd of it */
+	pid_t notifier;	   /* -1, or the child that tells what was revoked (gate/revoke.h) */
+	int notifier_fd;   /* pidfd of it */
+	int notifier_fuse; /* what it writes to: a clone of /dev/fuse (FUSE_DEV_IOC_CLONE) */
 	struct {
 		const struct node *of; /* NULL: nothing */
 		struct stat st;

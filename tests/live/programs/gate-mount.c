@@ -17,11 +17,13 @@
  */
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -347,7 +349,8 @@ static bool enter_and_mount(const char *where, int inbox)
 	unsigned uid = getuid(), gid = getgid();
 	_cleanup_free_ char *uids = xasprintf("%u %u 1", uid, uid);
 	_cleanup_free_ char *gids = xasprintf("%u %u 1", gid, gid);
-	_cleanup_close_ int fuse = -EBADF;
+	_cleanup_close_ int fuse = -EBADF, clone = -EBADF;
+	uint32_t from;
 	_cleanup_free_ char *options = NULL;
 	struct error *err = NULL;
 
@@ -362,7 +365,11 @@ static bool enter_and_mount(const char *where, int inbox)
 			    gid);
 	if (mount("vitrine", where, "fuse", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0)
 		return false;
-	return sock_send(inbox, "", 1, &fuse, 1, &err) == 0;
+	from = (uint32_t)fuse;
+	clone = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (clone < 0 || ioctl(clone, FUSE_DEV_IOC_CLONE, &from) < 0)
+		return false;
+	return sock_send(inbox, "", 1, (const int[]){ fuse, clone }, 2, &err) == 0;
 }
 
 static bool hide(char *const *directories)
