@@ -280,16 +280,15 @@ static void do_open(struct model *m)
 	h->fd = openat(m->inside, names[name], flags | O_CLOEXEC, 0600);
 	if (!expect_error(m, h->fd, error) || h->fd < 0)
 		return;
-	f = m->files[name];
+	h->file = f = m->files[name];
 	if (!f) {
-		f = m->files[name] = new_file(new_object(0600), is_slot(name));
+		h->file = f = m->files[name] = new_file(new_object(0600), is_slot(name));
 		/* Nobody who cannot write will close it for that. */
 		if ((flags & O_ACCMODE) == O_RDONLY && is_slot(name))
 			commit(m, name, f);
 	} else if (flags & O_TRUNC) {
 		f->object->size = 0;
 	}
-	h->file = f;
 	h->writable = (flags & O_ACCMODE) != O_RDONLY;
 	h->append = flags & O_APPEND;
 }
