@@ -719,11 +719,11 @@ END
 		mount -t tmpfs none '$shared'
 		echo text >'$shared/file'
 		mkfifo '$beside/go'
-		(read -r <'$beside/go'; umount -l '$shared'; echo >'$beside/go') &
+		(read -r -t $patience <>'$beside/go' && umount -l '$shared' && touch '$beside/gone') &
 		gated --tree '$shared:rw'" 3>&- <<'END'
 		exec 4<"$tree/file"
 		echo >"$beside/go"
-		read -r <"$beside/go"
+		wait_until 5 test -e "$beside/gone"
 		for call in stat open write create list statfs; do
 			timeout "$patience" "$calls" "$call" "$tree/file" >/dev/null
 		done
