@@ -133,7 +133,9 @@ enter_path() { # WINDOW PATTERN PATH
 	local pid
 	write_pdf report.pdf
 	run_sandbox evince report.pdf
-	await_window 30 '^\[Document viewer\] .*report'
+	# The application's own title: what xpra shows of one that changes at once may be the first.
+	await_window 30 '^\[Document viewer\] '
+	await 20 inside "$id" xdotool search --onlyvisible --name '^report.pdf'
 	await 20 middle_has "$window" "$rare"
 	pid=$(process_of "$id" '^evince ')
 	is_sub_id "$(uid_of "$pid")"
