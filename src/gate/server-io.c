@@ -73,13 +73,12 @@ static bool may_keep_pages(struct node *n, const struct stat *st)
 }
 
 /* What the kernel believes of a file that was changed outside must not be what a program reads it
- * by: -ESTALE lets it look again, and then open again. Once: not everything that opens does so. */
-static int check_belief(struct node *n, int flags, const struct stat *st)
+ * by: it asks again before the first read. */
+static void check_belief(struct server *s, struct node *n, const struct stat *st)
 {
-	bool same = !n->was_told || is_same_time(n->told, st->st_ctim);
-
+	if (n->was_told && !is_same_time(n->told, st->st_ctim))
+		(void)fuse_lowlevel_notify_inval_inode(s->session, n->id, -1, 0);
 	n->told = st->st_ctim;
-	return same || n->kind != &kind_tree || flags & O_TRUNC ? 0 : -ESTALE;
 }
 
 static void opened(struct server *s, struct handle *h, const struct stat *st,
@@ -112,9 +111,7 @@ static int open_node(struct server *s, struct node *n, int flags, int *ret, stru
 	fd = h.fd;
 	if (fstat(fd, st) < 0)
 		return -errno;
-	r = check_belief(n, flags, st);
-	if (r < 0)
-		return r;
+	check_belief(s, n, st);
 	*ret = TAKE_FD(fd);
 	return 0;
 }
