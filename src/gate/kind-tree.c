@@ -184,12 +184,27 @@ static int create(struct server *s, struct node *dir, const char *name, mode_t m
 	return 0;
 }
 
-/* After something new was made. */
-static int made(struct server *s, struct node *dir, const struct spot *p, struct node **ret)
+/* Where a new entry goes, and room for it. */
+static int begin_entry(struct server *s, struct node *dir, const char *name, enum spot_use use,
+		       struct spot *ret)
+{
+	int r = spot_find(s, dir, name, use, ret);
+
+	return r < 0 ? r : budget_take(dir->grant, BUDGET_ENTRY);
+}
+
+/* `made`: what the system call returned that was to make it. */
+static int end_entry(struct server *s, struct node *dir, const struct spot *p, int made,
+		     struct node **ret)
 {
 	struct stat st;
-	int r = spot_stat(p, &st);
+	int r = made < 0 ? -errno : 0;
 
+	if (r < 0) {
+		budget_give_back(dir->grant, BUDGET_ENTRY);
+		return r;
+	}
+	r = spot_stat(p, &st);
 	if (r == 0)
 		*ret = found(s, dir, p->name, &st);
 	return r;
@@ -199,20 +214,9 @@ static int make_dir(struct server *s, struct node *dir, const char *name, mode_t
 		    struct node **ret)
 {
 	struct spot p;
-	int r;
+	int r = begin_entry(s, dir, name, SPOT_MAKE, &p);
 
-	r = spot_find(s, dir, name, SPOT_MAKE, &p);
-	if (r < 0)
-		return r;
-	r = budget_take(dir->grant, BUDGET_ENTRY);
-	if (r < 0)
-		return r;
-	if (mkdirat(p.dir, name, mode & PERMISSIONS) < 0) {
-		r = -errno;
-		budget_give_back(dir->grant, BUDGET_ENTRY);
-		return r;
-	}
-	return made(s, dir, &p, ret);
+	return r < 0 ? r : end_entry(s, dir, &p, mkdirat(p.dir, name, mode & PERMISSIONS), ret);
 }
 
 /* Not above a mask: through the link, what is masked could be had at another name. */
@@ -220,20 +224,9 @@ static int make_symlink(struct server *s, struct node *dir, const char *name, co
 			struct node **ret)
 {
 	struct spot p;
-	int r;
+	int r = begin_entry(s, dir, name, SPOT_MOVE, &p);
 
-	r = spot_find(s, dir, name, SPOT_MOVE, &p);
-	if (r < 0)
-		return r;
-	r = budget_take(dir->grant, BUDGET_ENTRY);
-	if (r < 0)
-		return r;
-	if (symlinkat(target, p.dir, name) < 0) {
-		r = -errno;
-		budget_give_back(dir->grant, BUDGET_ENTRY);
-		return r;
-	}
-	return made(s, dir, &p, ret);
+	return r < 0 ? r : end_entry(s, dir, &p, symlinkat(target, p.dir, name), ret);
 }
 
 /* What its going gives back: of a file only with its last name, and once it is closed, which

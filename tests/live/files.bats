@@ -337,34 +337,34 @@ save_is_done() { # FILE TEXT
 # --- profiles -------------------------------------------------------------------------------------
 
 @test "paths of a profile are at their places, and what is made there belongs to the user" {
-	mkdir music work
+	mkdir music papers
 	echo tune >music/tune
 	run_quiet <<-END
 		[Files]
 		ReadOnly=$place/music
-		ReadWrite=~/${place##*/}/work
+		ReadWrite=~/${place##*/}/papers
 		ReadOnly=~/${place##*/}/not-there
 	END
 	[[ $(inside "$id" cat "$place/music/tune") == tune ]]
 	run ! inside "$id" touch "$place/music/x"
-	inside "$id" sh -c "umask 027; mkdir '$place/work/d'; echo made >'$place/work/d/f'; touch '$place/own'"
-	[[ $(<work/d/f) == made && $(stat -c '%u %a' work/d/f) == "$UID 640" ]]
+	inside "$id" sh -c "umask 027; mkdir '$place/papers/d'; echo made >'$place/papers/d/f'; touch '$place/own'"
+	[[ $(<papers/d/f) == made && $(stat -c '%u %a' papers/d/f) == "$UID 640" ]]
 	[[ ! -e own ]]
 	[[ $("$vitrine" logs "$id") == *not-there*"not given"* ]]
 	is_sub_id "$(uid_of "$(process_of "$id" '^sleep 1000')")"
 }
 
 @test "UidMode=user: the user's own id, bound directories, and it is pointed out" {
-	mkdir work
+	mkdir papers
 	run_quiet <<-END
 		[Files]
-		ReadWrite=$place/work
+		ReadWrite=$place/papers
 		[Identity]
 		UidMode=user
 	END
 	[[ $(uid_of "$(process_of "$id" '^sleep 1000')") == "$UID" ]]
-	inside "$id" sh -c "echo made >'$place/work/f'"
-	[[ $(<work/f) == made && $(stat -c %u work/f) == "$UID" ]]
+	inside "$id" sh -c "echo made >'$place/papers/f'"
+	[[ $(<papers/f) == made && $(stat -c %u papers/f) == "$UID" ]]
 	[[ $("$vitrine" ps) == *user* && $(field "$id" .ids) == user ]]
 	run ! inside "$id" sh -c "kill -0 $$"
 }
