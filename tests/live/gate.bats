@@ -547,6 +547,17 @@ END
 
 # --- limits ---------------------------------------------------------------------------------------
 
+@test "a name takes room in a tree with a limit, whatever it is of" {
+	gated --tree "$shared:rw:40960" <<'END'
+		for i in {1..5}; do mkdir "$tree/d$i"; ln -s x "$tree/l$i"; done
+		! mkdir "$tree/more" 2>/dev/null
+		! ln -s x "$tree/more" 2>/dev/null
+		! : 2>/dev/null >"$tree/more"
+		rmdir "$tree/d1"
+		: >"$tree/more"
+END
+}
+
 @test "a tree takes no more new data than its limit" {
 	head -c 100000 /dev/zero >"$shared/before"
 	gated --tree "$shared:rw:1048576" <<'END'
