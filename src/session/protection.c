@@ -158,6 +158,14 @@ static bool is_kind(int dir, const struct dirent *e, unsigned char type, mode_t 
 	       (st.st_mode & S_IFMT) == mode;
 }
 
+/* What is not there, or not for this user to read, protects nothing. But for want of descriptors or
+ * memory nothing may be passed over. */
+static void note_unread(struct protection *p, int error)
+{
+	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+		p->unread = error;
+}
+
 /* The links in a protected directory: dotfile managers link single files. `fd` is taken over. What
  * cannot be read is left out, like what lies too deep. */
 static void add_links(struct protection *p, int fd, const char *path, unsigned depth,
@@ -167,6 +175,7 @@ static void add_links(struct protection *p, int fd, const char *path, unsigned d
 	struct dirent *e;
 
 	if (!d) {
+		note_unread(p, errno);
 		close_fd(fd);
 		return;
 	}
@@ -184,22 +193,29 @@ static void add_links(struct protection *p, int fd, const char *path, unsigned d
 
 			if (next >= 0)
 				add_links(p, next, entry, depth + 1, budget);
+			else
+				note_unread(p, errno);
 		}
 	}
 }
 
+/* `fd` is a descriptor, taken over, or -errno. */
 static void add_directory(struct protection *p, int fd, const char *path)
 {
 	unsigned budget = ENTRIES_MAX;
 
 	if (fd >= 0)
 		add_links(p, fd, path, 0, &budget);
+	else
+		note_unread(p, -fd);
 }
 
 static void add_place(struct protection *p, const char *path)
 {
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	add_directory(p, fd < 0 ? -errno : fd, path);
 	add_lead(p, path);
-	add_directory(p, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
 }
 
 static void add_name(struct protection *p, int home, const char *name)
@@ -222,6 +238,8 @@ static void add_begun(struct protection *p, const char *dir, const char *directo
 	_cleanup_(closedirp) DIR *d = opendir(dir);
 	struct dirent *e;
 
+	if (!d)
+		note_unread(p, errno);
 	while (d && (e = readdir(d))) {
 		_cleanup_free_ char *rest = xasprintf("%s%s%s", directory, *directory ? "/" : "",
 						      e->d_name);
@@ -316,6 +334,9 @@ int protection_gather(const char *home, struct protection *ret, struct error **e
 	for (const char *const *name = protected_in_home; *name; name++)
 		add_name(&p, fd, *name);
 	add_environment(&p);
+	if (p.unread)
+		return error_set(err, p.unread, "cannot find out what is protected in '%s': %s",
+				 p.home, strerror(p.unread));
 	*ret = p;
 	p = (struct protection){ 0 };
 	return 0;

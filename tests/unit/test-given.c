@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -684,6 +685,27 @@ static void test_race_with_a_fifo(void **state)
 	race(h, "calm", "blocks", "calm");
 }
 
+/* Passing over a directory would take what its links lead to out of protection. */
+static void test_want_of_descriptors(void **state)
+{
+	const struct home *h = *state;
+	_cleanup_(protection_release) struct protection p = { 0 };
+	struct error *error = NULL;
+	struct rlimit before, tight;
+	int free_fd = dup(h->fd), r;
+
+	assert_true(free_fd >= 0);
+	assert_int_equal(close(free_fd), 0);
+	assert_int_equal(mkdirat(h->fd, ".ssh", 0700) == 0 || errno == EEXIST, 1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	tight = before;
+	tight.rlim_cur = (rlim_t)free_fd + 1; /* the home itself can be opened */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	r = protection_gather(h->path, &p, &error);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_refused(r, error, EMFILE, "cannot find out what is protected");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -704,6 +726,7 @@ int main(void)
 		cmocka_unit_test(test_a_way_has_an_end),
 		cmocka_unit_test(test_what_begins_so_in_other_places),
 		cmocka_unit_test(test_directories_that_the_environment_names),
+		cmocka_unit_test(test_want_of_descriptors),
 		cmocka_unit_test(test_race_with_a_link),
 		cmocka_unit_test(test_race_with_a_link_to_a_directory),
 		cmocka_unit_test(test_race_with_a_fifo),
