@@ -140,8 +140,8 @@ static void execute(char **argv, char **env)
 	}
 }
 
-static void __attribute__((noreturn))
-child_main(struct spec *spec, const int *stdio, int barrier, int filter, bool terminal)
+static _Noreturn void child_main(struct spec *spec, const int *stdio, int barrier, int filter,
+				 bool terminal)
 {
 	char *const no_env[] = { NULL };
 	uint32_t error;

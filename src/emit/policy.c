@@ -108,15 +108,15 @@ static int read_condition(struct line *l, size_t argument, struct policy_rule *r
 		return error_set(err, EINVAL, "two conditions for argument %zu", argument);
 	r->has_condition[argument] = true;
 	c = &r->conditions[argument];
-	e = read_operator(next_word(l), &c->operator, err);
+	e = read_operator(next_word(l), &c->how, err);
 	if (e < 0)
 		return e;
 	e = read_value(next_word(l), &c->value, err);
 	if (e < 0)
 		return e;
-	if (c->operator== POLICY_LOW && c->value> UINT32_MAX)
+	if (c->how == POLICY_LOW && c->value > UINT32_MAX)
 		return error_set(err, ERANGE, "'low' compares 32 bits");
-	if (c->operator== POLICY_BITS && c->value == 0)
+	if (c->how == POLICY_BITS && c->value == 0)
 		return error_set(err, EINVAL, "'bits' needs at least one bit");
 	return 0;
 }
@@ -181,13 +181,8 @@ static bool same_conditions(const struct policy_rule *a, const struct policy_rul
 {
 	for (size_t i = 0; i < POLICY_ARGS; i++)
 		if (a->has_condition[i] != b->has_condition[i] ||
-		    a->conditions[i]
-			    .
-			    operator!= b->conditions[i]
-			    .
-			    operator|| a->conditions[i]
-			    .value != b->conditions[i]
-			    .value)
+		    a->conditions[i].how != b->conditions[i].how ||
+		    a->conditions[i].value != b->conditions[i].value)
 			return false;
 	return true;
 }

@@ -34,7 +34,7 @@ enum policy_operator {
 };
 
 struct policy_condition {
-	enum policy_operator operator;
+	enum policy_operator how;
 	uint64_t value;
 };
 

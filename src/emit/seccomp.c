@@ -83,7 +83,7 @@ static unsigned comparisons(const struct policy_rule *r, struct scmp_arg_cmp ret
 		};
 
 		if (r->has_condition[i])
-			ret[n++] = forms[r->conditions[i].operator];
+			ret[n++] = forms[r->conditions[i].how];
 	}
 	return n;
 }

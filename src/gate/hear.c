@@ -181,9 +181,11 @@ static int hear_revoke(struct server *s, struct wire *w, int *fd)
 	return 0;
 }
 
+typedef int hear_fn(struct server *s, struct wire *w, int *fd);
+
 int server_hear(struct server *s, struct message *m)
 {
-	static int (*const messages[])(struct server * s, struct wire * w, int *fd) = {
+	static hear_fn *const messages[] = {
 		[GATE_SERVE] = hear_serve,
 		[GATE_GRANT] = hear_grant,
 		[GATE_REPLACED] = hear_replaced,

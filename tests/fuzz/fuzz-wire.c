@@ -36,10 +36,11 @@ static void get_strv(struct wire *w)
 	must(strv_length(v) <= WIRE_VECTOR_MAX);
 }
 
+typedef void get_fn(struct wire *w);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const fields[])(struct wire * w) = { get_u32, get_bytes, get_string,
-							   get_strv };
+	static get_fn *const fields[] = { get_u32, get_bytes, get_string, get_strv };
 	size_t order = size < 8 ? size : 8;
 	struct wire w = wire_open(data + order, size - order);
 

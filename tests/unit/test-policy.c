@@ -36,9 +36,9 @@ static void test_rules(void **state)
 	assert_false(policy_rule_has_conditions(&r[2]));
 	assert_int_equal(r[4].error, EPERM);
 	assert_true(r[4].has_condition[1]);
-	assert_int_equal(r[4].conditions[1].operator, POLICY_LOW);
+	assert_int_equal(r[4].conditions[1].how, POLICY_LOW);
 	assert_int_equal(r[4].conditions[1].value, 0x5412);
-	assert_int_equal(r[5].conditions[2].operator, POLICY_GT);
+	assert_int_equal(r[5].conditions[2].how, POLICY_GT);
 	assert_int_equal(r[5].error, EACCES);
 	assert_true(r[5].optional);
 }

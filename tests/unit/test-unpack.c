@@ -29,26 +29,13 @@ struct entry {
 	unsigned mode;
 };
 
-#define DIRECTORY(n, ...)                                \
-	{                                                \
-		.kind = AE_IFDIR, .name = n, __VA_ARGS__ \
-	}
-#define REGULAR(n, t, ...)                                          \
-	{                                                           \
-		.kind = AE_IFREG, .name = n, .text = t, __VA_ARGS__ \
-	}
-#define LINK(n, t)                                     \
-	{                                              \
-		.kind = AE_IFLNK, .name = n, .text = t \
-	}
-#define HARD_LINK(n, t)                            \
-	{                                          \
-		.kind = HARD, .name = n, .text = t \
-	}
-#define SPECIAL(k, n)                \
-	{                            \
-		.kind = k, .name = n \
-	}
+/* clang-format off */
+#define DIRECTORY(n, ...)  { .kind = AE_IFDIR, .name = n, __VA_ARGS__ }
+#define REGULAR(n, t, ...) { .kind = AE_IFREG, .name = n, .text = t, __VA_ARGS__ }
+#define LINK(n, t)	   { .kind = AE_IFLNK, .name = n, .text = t }
+#define HARD_LINK(n, t)	   { .kind = HARD, .name = n, .text = t }
+#define SPECIAL(k, n)	   { .kind = k, .name = n }
+/* clang-format on */
 
 static void write_entry(struct archive *a, const struct entry *e)
 {
