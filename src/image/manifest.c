@@ -92,14 +92,17 @@ int manifest_render(const struct image_info *info, int root, char **ret, struct 
 	return 0;
 }
 
-int manifest_read(int images, const char *name, struct image_info *ret, struct error **err)
+static int damaged(const char *name, struct error **err)
+{
+	return error_set(err, EINVAL,
+			 "'" MANIFEST_NAME "' of image '%s' is damaged: build it again", name);
+}
+
+/* The object that the file holds: a new reference. */
+static int load(int images, const char *name, json_t **ret, struct error **err)
 {
 	_cleanup_close_ int dir = -EBADF;
 	_cleanup_free_ char *text = NULL;
-	json_auto_t *top = NULL;
-	json_t *packages;
-	json_int_t bytes, files;
-	const char *created, *suite;
 	json_error_t why;
 	size_t size;
 	int r;
@@ -109,12 +112,24 @@ int manifest_read(int images, const char *name, struct image_info *ret, struct e
 		r = fs_read(dir, MANIFEST_NAME, MANIFEST_MAX, &text, &size, err);
 	if (r < 0)
 		return r;
-	top = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-	if (!top || json_unpack(top, "{ss ss sI sI so}", "created", &created, "suite", &suite,
-				"bytes", &bytes, "files", &files, "packages", &packages) < 0)
-		return error_set(err, EINVAL,
-				 "'" MANIFEST_NAME "' of image '%s' is damaged: build it again",
-				 name);
+	*ret = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+	return *ret ? 0 : damaged(name, err);
+}
+
+int manifest_read(int images, const char *name, struct image_info *ret, struct error **err)
+{
+	json_auto_t *top = NULL;
+	json_t *packages;
+	json_int_t bytes, files;
+	const char *created, *suite;
+	int r;
+
+	r = load(images, name, &top, err);
+	if (r < 0)
+		return r;
+	if (json_unpack(top, "{ss ss sI sI so}", "created", &created, "suite", &suite, "bytes",
+			&bytes, "files", &files, "packages", &packages) < 0)
+		return damaged(name, err);
 	*ret = (struct image_info){
 		.name = xstrdup(name),
 		.created = xstrdup(created),
@@ -123,5 +138,20 @@ int manifest_read(int images, const char *name, struct image_info *ret, struct e
 		.files = (uint64_t)files,
 		.packages = (uint32_t)json_object_size(packages),
 	};
+	return 0;
+}
+
+int manifest_read_version(int images, const char *name, const char *package, char **ret,
+			  struct error **err)
+{
+	json_auto_t *top = NULL;
+	const char *version;
+	int r;
+
+	r = load(images, name, &top, err);
+	if (r < 0)
+		return r;
+	version = json_string_value(json_object_get(json_object_get(top, "packages"), package));
+	*ret = version ? xstrdup(version) : NULL;
 	return 0;
 }

@@ -27,4 +27,8 @@ int manifest_render(const struct image_info *info, int root, char **ret, struct 
 /* Reads NAME/image.json beneath `images`. */
 int manifest_read(int images, const char *name, struct image_info *ret, struct error **err);
 
+/* A package of the same image; *ret is NULL where it has none of that name. */
+int manifest_read_version(int images, const char *name, const char *package, char **ret,
+			  struct error **err);
+
 void image_info_release(struct image_info *i);

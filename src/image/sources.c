@@ -18,6 +18,9 @@
 /* Of a release: what is installed from it, what replaces that. */
 static const char *const pockets[] = { "", "-updates", "-security", "/updates" };
 
+/* Names that move from release to release. Servers have each release under its own name as well. */
+static const char *const moving_suites[] = { "stable", "oldstable", "testing" };
+
 /* What decides how servers are reached; nothing that says what is trusted or fetched. */
 static const char *const network_options[] = {
 	"Acquire::Check-Date", "Acquire::Check-Valid-Until",
@@ -261,11 +264,12 @@ static void take_dir(struct selection *sel, const char *path)
 		take_file(sel, dir, *name);
 }
 
-static bool take_all(struct selection *sel, const char *apt_dir)
+static bool take_all(struct selection *sel, const char *from, const char *apt_dir)
 {
 	_cleanup_free_ char *parts = xasprintf("%s/sources.list.d", apt_dir);
 	_cleanup_free_ char *list = xasprintf("%s/sources.list", apt_dir);
 
+	sel->from = from;
 	take_file(sel, AT_FDCWD, list);
 	take_dir(sel, parts);
 	return sel->list.size || sel->deb822.size;
@@ -274,13 +278,14 @@ static bool take_all(struct selection *sel, const char *apt_dir)
 int sources_read(const char *apt_dir, const char *suite, const char *host_suite,
 		 struct sources *ret, struct error **err)
 {
-	struct selection sel = { .from = suite, .to = suite };
+	struct selection sel = { .to = suite };
+	bool found = take_all(&sel, suite, apt_dir);
 
-	if (!take_all(&sel, apt_dir) && host_suite) {
-		sel.from = host_suite;
-		(void)take_all(&sel, apt_dir);
-	}
-	if (!sel.list.size && !sel.deb822.size)
+	if (!found && host_suite)
+		found = take_all(&sel, host_suite, apt_dir);
+	for (size_t i = 0; i < ARRAY_SIZE(moving_suites) && !found && host_suite; i++)
+		found = take_all(&sel, moving_suites[i], apt_dir);
+	if (!found)
 		return error_set(err, ENOENT,
 				 "no package source in %s offers the suite '%s': "
 				 "give the name that is used there with --suite",

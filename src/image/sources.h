@@ -18,8 +18,9 @@ struct sources {
 int sources_host_suite(char **ret, struct error **err);
 
 /*
- * Reads sources.list and sources.list.d beneath `apt_dir`. Sources of `host_suite` (may be NULL)
- * serve for another suite by its name, if none names that itself. -ENOENT where nothing is left.
+ * Reads sources.list and sources.list.d beneath `apt_dir`. Sources of `host_suite` (may be NULL),
+ * or of "stable" and the like, serve for another suite by its name, if none names that itself.
+ * -ENOENT where nothing is left.
  */
 int sources_read(const char *apt_dir, const char *suite, const char *host_suite,
 		 struct sources *ret, struct error **err);

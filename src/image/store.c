@@ -164,6 +164,29 @@ int image_find(const char *home, const char *name, char **ret_root, struct error
 	return 0;
 }
 
+int image_package(const char *home, const char *name, const char *package, char **ret_suite,
+		  char **ret_version, struct error **err)
+{
+	_cleanup_(image_info_release) struct image_info info = { 0 };
+	_cleanup_close_ int images = -EBADF;
+	int r;
+
+	r = image_check_name(name, err);
+	if (r < 0)
+		return r;
+	r = image_open_all(home, false, &images, err);
+	if (r == 0)
+		r = manifest_read(images, name, &info, err);
+	if (r == 0)
+		r = manifest_read_version(images, name, package, ret_version, err);
+	if (r == -ENOENT)
+		return no_image(images, name, err);
+	if (r < 0)
+		return r;
+	*ret_suite = TAKE_PTR(info.suite);
+	return 0;
+}
+
 int image_remove(const char *home, const char *name, struct error **err)
 {
 	_cleanup_free_ char *removed = xasprintf(".%s.%d.old", name, getpid());

@@ -24,6 +24,11 @@ int image_find(const char *home, const char *name, char **ret_root, struct error
 /* All whole images, sorted by name. */
 int image_list(const char *home, struct image_info **ret, size_t *ret_n, struct error **err);
 
+/* What image `name` has of a package: the suite that it was made from, and the version, which is
+ * NULL where it has none. -ENOENT where there is no image. */
+int image_package(const char *home, const char *name, const char *package, char **ret_suite,
+		  char **ret_version, struct error **err);
+
 /* Takes the shared lock of an image in use; close the descriptor to give it back. While it is held,
  * the image is neither removed nor replaced. */
 int image_lock(const char *home, const char *name, int *ret_fd, struct error **err);

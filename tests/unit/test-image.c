@@ -170,13 +170,50 @@ static void test_sources_of_another_suite(void **state)
 	assert_null(s.deb822);
 }
 
+/* A host that follows "stable" can have a release by its name. */
+static void test_sources_that_move(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(error_freep) struct error *err = NULL;
+	_cleanup_(sources_release) struct sources s = { 0 };
+
+	put(p->dir, "sources.list",
+	    "deb http://a.example/ stable main\n"
+	    "deb http://a.example/ stable-security main\n");
+	assert_int_equal(sources_read(p->path, "bookworm", "trixie", &s, &err), 0);
+	assert_string_equal(s.list, "deb http://a.example/ bookworm main\n"
+				    "deb http://a.example/ bookworm-security main\n");
+}
+
+/* As Debian 13's installer writes them; its backports are of no use to another release. */
+static void test_stanzas_of_another_suite(void **state)
+{
+	struct place *p = *state;
+	_cleanup_(error_freep) struct error *err = NULL;
+	_cleanup_(sources_release) struct sources s = { 0 };
+
+	put(p->parts, "debian.sources",
+	    "Types: deb deb-src\nURIs: http://a.example/debian\n"
+	    "Suites: trixie trixie-updates trixie-backports\nComponents: main\n\n"
+	    "Types: deb\nURIs: http://a.example/debian-security\n"
+	    "Suites: trixie-security\nComponents: main\n");
+	assert_int_equal(sources_read(p->path, "bookworm", "trixie", &s, &err), 0);
+	assert_null(s.list);
+	assert_string_equal(s.deb822, "Types: deb\nSuites: bookworm bookworm-updates\n"
+				      "URIs: http://a.example/debian\nComponents: main\n\n"
+				      "Types: deb\nSuites: bookworm-security\n"
+				      "URIs: http://a.example/debian-security\n"
+				      "Components: main\n\n");
+}
+
 static void test_no_sources(void **state)
 {
 	struct place *p = *state;
 	_cleanup_(error_freep) struct error *err = NULL;
 	struct sources s;
 
-	put(p->dir, "sources.list", "deb http://a.example/ stable main\n");
+	put(p->dir, "sources.list",
+	    "deb http://a.example/ noble main\ndeb http://a.example/ stable-x main\n");
 	assert_int_equal(sources_read(p->path, "bookworm", "bookworm", &s, &err), -ENOENT);
 	assert_non_null(strstr(err->message, "--suite"));
 }
@@ -285,6 +322,7 @@ static void test_store(void **state)
 	_cleanup_free_ char *root = NULL;
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *suite = NULL, *version = NULL, *none = NULL;
 	struct image_info *list;
 	size_t n;
 
@@ -302,6 +340,14 @@ static void test_store(void **state)
 	assert_string_equal(list[0].name, "one");
 	assert_int_equal(list[1].packages, 2);
 	image_list_free(list, n);
+	assert_int_equal(image_package(p->path, "two", "q", &suite, &version, &err), 0);
+	assert_string_equal(suite, "x");
+	assert_string_equal(version, "2");
+	free(suite);
+	assert_int_equal(image_package(p->path, "two", "r", &suite, &none, &err), 0);
+	assert_null(none);
+	assert_int_equal(image_package(p->path, "twp", "q", &none, &none, &err), -ENOENT);
+	err = error_free(err);
 	assert_int_equal(image_find(p->path, "two", &root, &err), 0);
 	path = xasprintf("%s/file", root);
 	assert_int_equal(fs_read(AT_FDCWD, path, 100, &text, NULL, &err), 0);
@@ -366,6 +412,8 @@ int main(void)
 		cmocka_unit_test(test_bad_recipes),
 		TEST(test_sources),
 		TEST(test_sources_of_another_suite),
+		TEST(test_sources_that_move),
+		TEST(test_stanzas_of_another_suite),
 		TEST(test_no_sources),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_failure_is_told_by_its_first_line),
