@@ -6,7 +6,7 @@
 _vitrine_commands() { vitrine --help 2>/dev/null | sed -n 's/^  \([a-z]*\) .*/\1/p' | sort -u; }
 
 _vitrine_verbs() { # NOUN: nothing if it is none
-	vitrine --help 2>/dev/null | sed -n "s/^  $1 \([a-z][a-z]*\) .*/\1/p"
+	vitrine --help 2>/dev/null | sed -n "s/^  $1 \([a-z][a-z-]*\) .*/\1/p"
 }
 
 _vitrine_options() { # COMMAND...
@@ -45,13 +45,13 @@ _vitrine_files() { # CURRENT
 _vitrine_value() { # OPTION CURRENT
 	case $1 in
 	--display | --network) _vitrine_reply none "$2" ;;
-	--profile) _vitrine_files "$2" ;;
+	--profile | --root) _vitrine_files "$2" ;;
 	esac
 }
 
 _vitrine_argument() { # CURRENT NUMBER COMMAND...: the NUMBER-th word that is no option
 	case ${*:3} in
-	stop) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
+	stop | top) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
 	share | unshare) (($2 == 1)) || _vitrine_files "$1" ;;&
 	*) (($2 == 1)) || return ;;&
 	run | 'profile show') _vitrine_reply "$(_vitrine_profiles)" "$1" ;;

@@ -29,10 +29,10 @@ check_fn check_user_namespaces, check_overlay, check_fuse, check_overlay_upper, 
 
 /* doctor-host.c: what is installed and configured */
 check_fn check_sub_ids, check_id_mapper, check_helpers, check_filter, check_program, check_image,
-	check_space, check_portal;
+	check_space, check_portal, check_denials;
 
-/* doctor-profiles.c: what the installed profiles risk */
-check_fn check_profiles;
+/* doctor-profiles.c: what the installed profiles risk and need */
+check_fn check_profiles, check_windows;
 
 /* doctor-session.c: the desktop session that this process is part of */
 check_fn check_runtime_dir, check_cgroup, check_display, check_sound;

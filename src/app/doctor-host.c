@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 
+#include "app/denials.h"
 #include "app/doctor-check.h"
 #include "app/doctor-text.h"
 #include "base/fs.h"
@@ -222,5 +223,21 @@ enum doctor_result check_portal(const struct check *c, const struct doctor_conte
 	}
 	*ret_detail = xasprintf("xdg-desktop-portal is not installed: %s", c->purpose);
 	*ret_mend = xstrdup("sudo apt install xdg-desktop-portal xdg-desktop-portal-gtk");
+	return DOCTOR_WARNING;
+}
+
+enum doctor_result check_denials(const struct check *c, const struct doctor_context *context,
+				 char **ret_detail, char **ret_mend)
+{
+	_cleanup_free_ char *where = NULL;
+
+	(void)c;
+	(void)context;
+	if (denials_are_readable(&where, ret_mend)) {
+		*ret_detail = xasprintf("read from %s", where);
+		return DOCTOR_OK;
+	}
+	*ret_detail = xstrdup(
+		"you may not read the system's logs: 'vitrine logs --denials' cannot tell");
 	return DOCTOR_WARNING;
 }

@@ -282,14 +282,27 @@ enum doctor_result check_seccomp(const struct check *c, const struct doctor_cont
 enum doctor_result check_apparmor(const struct check *c, const struct doctor_context *context,
 				  char **ret_detail, char **ret_mend)
 {
-	_cleanup_free_ char *enabled = read_setting("/sys/module/apparmor/parameters/enabled");
+	const struct host_facts *host = &context->facts->host;
+	_cleanup_free_ char *enabled = NULL;
 
 	(void)c;
-	(void)context;
-	if (enabled && !strcmp(enabled, "Y")) {
-		*ret_detail = xstrdup("enabled in this kernel");
+	for (enum apparmor_floor f = 0; host->apparmor && f < FLOOR_MAX; f++) {
+		if (host->floors[f])
+			continue;
+		*ret_detail = xasprintf("the profile '%s' is not loaded: no box can start",
+					apparmor_floor_to_string(f));
+		*ret_mend = xstrdup("sudo vitrine admin install-policies");
+		return DOCTOR_FAILURE;
+	}
+	if (host->apparmor) {
+		*ret_detail = xasprintf("the profiles of all boxes are loaded; %s",
+					host->own_profiles
+						? "each box has one of its own, too"
+						: "no box has one of its own, which needs a policy "
+						  "namespace of yours");
 		return DOCTOR_OK;
 	}
+	enabled = read_setting("/sys/module/apparmor/parameters/enabled");
 	*ret_detail = xasprintf("%s: this layer of protection is missing",
 				enabled ? "disabled at boot" : "this kernel has none");
 	*ret_mend = xstrdup(

@@ -1,16 +1,19 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "app/doctor-check.h"
 #include "app/doctor-text.h"
 #include "app/registry.h"
 #include "base/fs.h"
-
-#define CGROUP_ROOT	"/sys/fs/cgroup"
-#define CGROUP_FILE_MAX 65536U
+#include "session/cgroup.h"
+#include "session/delegation.h"
+#include "session/scope.h"
 
 static bool is_own_directory(const char *path)
 {
@@ -54,49 +57,89 @@ static int try_connect(const char *path)
 	return 0;
 }
 
-/* Could this process move others into a cgroup below its own? */
-static bool cgroup_is_ours(void)
+/* In the child: nothing but to be somewhere. */
+static _Noreturn void wait_for_ever(void)
 {
-	_cleanup_(error_freep) struct error *ignored = NULL;
-	_cleanup_free_ char *text = NULL, *own = NULL, *procs = NULL;
-	_cleanup_close_ int fd = -EBADF;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		(void)pause();
+}
 
-	if (fs_read(AT_FDCWD, "/proc/self/cgroup", CGROUP_FILE_MAX, &text, NULL, &ignored) < 0)
-		return false;
-	own = own_cgroup(text);
-	if (!own)
-		return false;
-	procs = xasprintf(CGROUP_ROOT "%s/cgroup.procs", own);
-	fd = open(procs, O_WRONLY | O_CLOEXEC);
-	return fd >= 0;
+/* What a scope of the user's service manager really has. */
+static int probe_scope(pid_t pid, unsigned *ret_set, struct error **err)
+{
+	_cleanup_free_ char *name = xasprintf("vitrine-doctor-%d.scope", pid), *group = NULL;
+	_cleanup_(scope_freep) struct scope *scope = NULL;
+	_cleanup_close_ int fd = -EBADF;
+	const pid_t pids[] = { pid, 0 };
+	const struct scope_request q = {
+		.name = name, .description = "vitrine doctor", .delegate = true, .pids = pids
+	};
+	int r;
+
+	r = scope_new(&scope, err);
+	if (r >= 0)
+		r = scope_ask(scope, &q, err);
+	if (r >= 0)
+		r = scope_await(scope, err);
+	if (r >= 0)
+		r = cgroup_of(pid, &group, err);
+	if (r >= 0)
+		r = cgroup_open(group, &fd, err);
+	if (r >= 0)
+		*ret_set = cgroup_controllers(fd, "cgroup.controllers");
+	return r;
+}
+
+static int probe_manager(unsigned *ret_set, struct error **err)
+{
+	pid_t pid = fork();
+	int r;
+
+	if (pid < 0)
+		return error_errno(err, "cannot start a process");
+	if (pid == 0)
+		wait_for_ever();
+	r = probe_scope(pid, ret_set, err);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	return r;
 }
 
 enum doctor_result check_cgroup(const struct check *c, const struct doctor_context *context,
 				char **ret_detail, char **ret_mend)
 {
-	_cleanup_free_ char *manager = NULL;
-	struct stat st;
+	static const char *const givers[CGROUP_WAY_MAX] = {
+		[CGROUP_SYSTEMD] = "your service manager",
+		[CGROUP_DELEGATED] = "an administrator",
+	};
+	const struct delegation *d = &context->facts->delegation;
+	_cleanup_(error_freep) struct error *error = NULL;
+	_cleanup_free_ char *has = NULL, *lacks = NULL;
+	unsigned set = d->controllers;
 
 	(void)c;
-	manager = xasprintf("%s/systemd/private", context->runtime_dir ? context->runtime_dir : "");
-	if (cgroup_is_ours()) {
-		*ret_detail = xstrdup("this session may divide its own");
-		return DOCTOR_OK;
+	if (d->way == CGROUP_SYSTEMD && probe_manager(&set, &error) < 0) {
+		*ret_detail = xasprintf("%s: applications cannot be started", error->message);
+		*ret_mend = xstrdup("systemctl --user status; journalctl --user");
+		return DOCTOR_FAILURE;
 	}
-	if (stat(CGROUP_ROOT "/cgroup.controllers", &st) < 0) {
-		*ret_detail = xstrdup(
-			"no cgroup v2 here: limits on memory and processes are not enforced");
-		*ret_mend = xstrdup("boot with 'systemd.unified_cgroup_hierarchy=1'");
+	has = limits_to_string(set);
+	lacks = limits_to_string(LIMITS_ALL & ~set);
+	if (d->way == CGROUP_NONE) {
+		*ret_detail = xasprintf("%s: limits on memory, tasks, cpu and io are not enforced",
+					d->why);
+		*ret_mend = xstrdup(d->mend);
 		return DOCTOR_WARNING;
 	}
-	if (stat(manager, &st) == 0 && S_ISSOCK(st.st_mode)) {
-		*ret_detail = xstrdup("the user's service manager hands them out");
+	if (set == LIMITS_ALL) {
+		*ret_detail = xasprintf("given by %s: %s", givers[d->way], has);
 		return DOCTOR_OK;
 	}
-	*ret_detail = xstrdup(
-		"none is delegated to you: limits on memory and processes are not enforced");
-	*ret_mend = xasprintf("sudo loginctl enable-linger %s, then log in again",
-			      context->facts->user);
+	*ret_detail = xasprintf("given by %s: %s; limits on %s are not enforced", givers[d->way],
+				has, lacks);
+	*ret_mend = xstrdup(d->way == CGROUP_SYSTEMD ? DELEGATION_RELOGIN
+						     : "ask the administrator for these too");
 	return DOCTOR_WARNING;
 }
 

@@ -61,18 +61,6 @@ char *pulse_socket(const char *server, const char *runtime_dir)
 	return *server == '/' ? xstrndup(server, strcspn(server, " ")) : NULL;
 }
 
-char *own_cgroup(const char *text)
-{
-	while (text && *text) {
-		const char *end = strchrnul(text, '\n');
-
-		if (!strncmp(text, "0::/", 4))
-			return xstrndup(text + 3, (size_t)(end - text) - 3);
-		text = *end ? end + 1 : end;
-	}
-	return NULL;
-}
-
 /* The end of the range in a line "owner:first:count"; 0 if it is none. */
 static uint32_t range_end(char *line)
 {
@@ -110,7 +98,7 @@ char *userns_mend(const struct userns_settings *s)
 	if (s->max && !strcmp(s->max, "0"))
 		return xstrdup("sudo sysctl -w user.max_user_namespaces=15000");
 	if (s->apparmor && strcmp(s->apparmor, "0"))
-		return xstrdup("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
+		return xstrdup("sudo vitrine admin install-policies");
 	return xstrdup(
 		"use a kernel with CONFIG_USER_NS; inside a container or virtual machine, ask "
 		"who runs it to allow user namespaces");

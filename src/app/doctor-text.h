@@ -16,9 +16,6 @@ int display_number(const char *display, uint32_t *ret);
  * NULL): owned by the caller, NULL where it has none on this host. */
 char *pulse_socket(const char *server, const char *runtime_dir);
 
-/* The path of the unified hierarchy in the text of /proc/self/cgroup (cgroups(7)); NULL if none. */
-char *own_cgroup(const char *text);
-
 /* The first of `count` ids above all that are given away in the text of /etc/subuid or
  * /etc/subgid. */
 uint32_t free_sub_ids(const char *text, uint32_t count);

@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "base/spawn.h"
 #include "base/wire.h"
+#include "plan/plan.h"
 
 #define CHECK_TIMEOUT_MS 5000
 #define ANSWER_MAX	 65536U
@@ -26,6 +27,7 @@ static const struct check checks[] = {
 	{ "mount interface", check_mount_api, NULL, NULL },
 	{ "seccomp", check_seccomp, NULL, NULL },
 	{ "apparmor", check_apparmor, NULL, NULL },
+	{ "denials", check_denials, NULL, NULL },
 	{ "cgroup", check_cgroup, NULL, NULL },
 	{ "fuse", check_fuse, NULL, NULL },
 	{ "tun", check_device, "/dev/net/tun", "no application has a network" },
@@ -38,7 +40,8 @@ static const struct check checks[] = {
 	  "no application reaches the desktop's D-Bus" },
 	{ "mmdebstrap", check_program, "mmdebstrap", "no image can be built" },
 	{ "image base", check_image, "base", NULL },
-	{ "image display", check_image, "display", NULL },
+	{ "image display", check_image, DISPLAY_IMAGE, NULL },
+	{ "windows", check_windows, NULL, NULL },
 	{ "free space", check_space, NULL, NULL },
 	{ "runtime directory", check_runtime_dir, NULL, NULL },
 	{ "display", check_display, NULL, NULL },
@@ -48,8 +51,8 @@ static const struct check checks[] = {
 };
 
 /* Runs in the child. */
-static void __attribute__((noreturn))
-child_main(const struct check *c, const struct doctor_context *context, int answer)
+static _Noreturn void child_main(const struct check *c, const struct doctor_context *context,
+				 int answer)
 {
 	_cleanup_(error_freep) struct error *error = NULL;
 	_cleanup_free_ char *detail = NULL, *mend = NULL;

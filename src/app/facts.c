@@ -4,9 +4,14 @@
 #include <limits.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 
 #include "base/text.h"
+#include "box/label.h"
+#include "session/addition.h"
+#include "session/display-commands.h"
 
 #define ZONE_DIR "/usr/share/zoneinfo/"
 
@@ -35,6 +40,22 @@ static char *host_name(void)
 	return gethostname(name, sizeof name - 1) < 0 ? NULL : xstrdup(name);
 }
 
+static uint64_t machine_memory(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) < 0 ? 0 : (uint64_t)info.totalram * info.mem_unit;
+}
+
+static uint32_t open_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_max > UINT32_MAX)
+		return 0;
+	return (uint32_t)l.rlim_max;
+}
+
 int facts_gather(struct facts *ret, struct error **err)
 {
 	const struct passwd *p = getpwuid(getuid());
@@ -56,14 +77,24 @@ int facts_gather(struct facts *ret, struct error **err)
 			       .home = xstrdup(p->pw_dir),
 			       .time_zone = time_zone(),
 			       .host_name = host_name() };
+	delegation_find(&ret->delegation);
 	ret->host = (struct host_facts){
+		.apparmor = label_is_supported(),
 		.uid = p->pw_uid,
 		.gid = p->pw_gid,
 		.user = ret->user,
 		.home = ret->home,
 		.time_zone = ret->time_zone,
 		.host_name = ret->host_name,
+		.cgroup_way = ret->delegation.way,
+		.controllers = ret->delegation.controllers,
+		.memory = machine_memory(),
+		.open_files = open_files(),
+		.xpra = access(XPRA_PROGRAM, X_OK) == 0,
 	};
+	ret->host.own_profiles = ret->host.apparmor && additions_are_possible(p->pw_uid);
+	for (enum apparmor_floor f = 0; f < FLOOR_MAX && ret->host.apparmor; f++)
+		ret->host.floors[f] = label_is_loaded(apparmor_floor_to_string(f));
 	return 0;
 }
 
@@ -73,5 +104,6 @@ void facts_release(struct facts *f)
 	free(f->home);
 	free(f->time_zone);
 	free(f->host_name);
+	delegation_release(&f->delegation);
 	*f = (struct facts){ 0 };
 }

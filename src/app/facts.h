@@ -3,6 +3,7 @@
 /* Facts of this user and this host that a plan depends on. */
 
 #include "plan/plan.h"
+#include "session/delegation.h"
 
 struct facts {
 	struct host_facts host; /* points into the strings below */
@@ -10,6 +11,7 @@ struct facts {
 	char *home;
 	char *time_zone;
 	char *host_name;
+	struct delegation delegation;
 };
 
 /* Home and name come from the password database, never from the environment. */

@@ -80,6 +80,8 @@ static void on_application_ended(void *user, int status)
 
 	s->ended = true;
 	s->code = status_to_exit_code(status);
+	if (s->code == 128 + SIGKILL)
+		s->explanation = limits_explain(s, BOX_APP);
 	if (s->code == 0 || s->plan->display == DISPLAY_NONE || await_other_end(s) < 0)
 		sandbox_stop(s, s->code);
 }

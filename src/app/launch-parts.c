@@ -8,9 +8,20 @@
 #define FILTER_FILE VITRINE_EXEC_DIR "/gui.bpf"
 #define DENY_LIST   VITRINE_DATA_DIR "/seccomp-policies/lxc-deny.policy"
 
+/* The want of memory is the cause, whatever was missed first. */
 static void on_box_lost(void *user, const char *why)
 {
-	sandbox_lose(user, why);
+	struct sandbox *s = user;
+
+	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
+		_cleanup_free_ char *memory = limits_explain(s, k), *both = NULL;
+
+		if (!memory)
+			continue;
+		both = xasprintf("%s (%s)", memory, why);
+		sandbox_lose(s, both);
+	}
+	sandbox_lose(s, why);
 }
 
 /* Early: they load their libraries while this process goes on. */
@@ -67,6 +78,9 @@ static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 	const struct box_start start = {
 		.plan = box,
 		.config = config,
+		.label = s->labels[kind].label,
+		.policy = s->labels[kind].policy,
+		.policy_size = s->labels[kind].policy_size,
 		.filter = s->filter,
 		.holder = &s->holder,
 		.lock = s->lock,
@@ -81,11 +95,15 @@ static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 int launch_boxes(struct sandbox *s, struct error **err)
 {
 	const struct box_plan *app = &s->plan->boxes[BOX_APP];
-	int r = 0;
+	int r;
 
 	s->filter = open(FILTER_FILE, O_RDONLY | O_CLOEXEC);
 	if (s->filter < 0)
 		return error_errno(err, "cannot open '%s'", FILTER_FILE);
+	/* All that was named is open by now. What lies there can be unmounted again. */
+	if (chdir("/") < 0)
+		return error_errno(err, "cannot leave the working directory");
+	r = limits_begin(s, err);
 	for (enum box_kind k = 0; k < BOX_KIND_MAX && r >= 0; k++)
 		if (s->boxes[k])
 			r = begin_box(s, k, err);
@@ -94,7 +112,7 @@ int launch_boxes(struct sandbox *s, struct error **err)
 	for (enum box_kind k = 0; k < BOX_KIND_MAX && r >= 0; k++)
 		if (s->boxes[k])
 			r = box_await(s->boxes[k], &s->plan->boxes[k], err);
-	return r;
+	return r < 0 ? r : limits_check(s, err);
 }
 
 int launch_network(struct sandbox *s, struct error **err)

@@ -13,6 +13,9 @@ int launch_plan(struct sandbox *s, struct error **err);
 int launch_session(struct sandbox *s, struct error **err);
 int launch_cookies(struct sandbox *s, struct error **err);
 
+/* launch-apparmor.c: what the boxes run under */
+int launch_apparmor(struct sandbox *s, struct error **err);
+
 /* launch-given.c: what the profile and the command line give */
 int launch_given(struct sandbox *s, struct error **err);
 
@@ -28,6 +31,20 @@ int launch_network(struct sandbox *s, struct error **err);
 int launch_bus(struct sandbox *s, struct error **err);
 int launch_sound(struct sandbox *s, struct error **err);
 int launch_display(struct sandbox *s, struct error **err);
+
+/* launch-limits.c: control groups, and what happens at their limits */
+int launch_scope(struct sandbox *s, struct error **err);
+int launch_limits(struct sandbox *s, struct error **err); /* after everything that runs for a box */
+/* A holder may be started once this process is in its scope: from there the user's own systemd can
+ * move it, whatever ids it has; out of a login session it could not. */
+int limits_await_scope(struct sandbox *s, struct error **err);
+void limits_on_holder_started(void *user, pid_t pid);
+int limits_begin(struct sandbox *s, struct error **err); /* before the boxes get their jobs */
+int limits_check(struct sandbox *s, struct error **err); /* once they are up */
+
+/* Was a process of this box killed for want of memory? Then what people are told of it; owned by
+ * the caller. */
+char *limits_explain(struct sandbox *s, enum box_kind kind);
 
 /* launch-files.c: the file gate, and what the user gives to the running sandbox */
 int launch_gate(struct sandbox *s, struct error **err); /* after launch_places() */

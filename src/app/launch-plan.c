@@ -81,6 +81,12 @@ static uint32_t choose_display_number(const struct sandbox *s)
 							       : DISPLAY_NUMBER;
 }
 
+static void tell_notes(struct sandbox *s)
+{
+	for (char **note = s->plan->notes; note && *note; note++)
+		sandbox_note(s, *note);
+}
+
 int launch_plan(struct sandbox *s, struct error **err)
 {
 	struct plan_inputs in = {
@@ -104,6 +110,7 @@ int launch_plan(struct sandbox *s, struct error **err)
 	r = plan_make(s->launch->profile, &request, &s->facts.host, &in, &s->plan, err);
 	if (r < 0)
 		return r;
+	tell_notes(s);
 	return sandbox_tell(s, STATE_STARTING, err);
 }
 
@@ -148,7 +155,11 @@ int launch_session(struct sandbox *s, struct error **err)
 	const struct plan *p = s->plan;
 	int r;
 
-	r = holder_connect(s->runtime_dir, s->lock, p->id, p->disk, p->inodes, &s->holder, err);
+	r = limits_await_scope(s, err);
+	if (r < 0)
+		return r;
+	r = holder_connect(s->runtime_dir, s->lock, p->id, p->disk, p->inodes,
+			   limits_on_holder_started, s, &s->holder, err);
 	if (r < 0)
 		return r;
 	r = fs_open_dir(s->holder.tree, "shared", &s->shared, err);

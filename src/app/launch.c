@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 
 #include "app/launch-phases.h"
+#include "app/windows.h"
 
 static void on_signal(void *user, short revents)
 {
@@ -45,13 +46,16 @@ static const struct phase {
 } phases[] = {
 	/* clang-format off */
 	{ "signals", watch_signals },
+	{ "scope", launch_scope },
 	{ "monitors", launch_monitors },
 	{ "places", launch_places },
 	{ "gate", launch_gate },
+	{ "limits", launch_limits },
 	{ "desktop", launch_desktop },
 	{ "ids", launch_ids },
 	{ "given", launch_given },
 	{ "plan", launch_plan },
+	{ "apparmor", launch_apparmor },
 	{ "session", launch_session },
 	{ "cookies", launch_cookies },
 	{ "boxes", launch_boxes },
@@ -62,6 +66,18 @@ static const struct phase {
 	{ "application", launch_application },
 	/* clang-format on */
 };
+
+static void tell_windows(const struct sandbox *s)
+{
+	_cleanup_(error_freep) struct error *error = NULL;
+	_cleanup_free_ char *text = NULL;
+
+	if (windows_text(s->facts.home, s->plan->display, &text, &error) < 0)
+		fprintf(stderr, "%-12s %s\n", "windows", error->message);
+	else if (text)
+		fprintf(stderr, "%-12s %s%s\n", "windows", text,
+			s->plan->viewer == VIEWER_HOST ? ", seen with this host's xpra" : "");
+}
 
 static int start(struct sandbox *s, struct error **err)
 {
@@ -75,6 +91,8 @@ static int start(struct sandbox *s, struct error **err)
 		if (r < 0)
 			return r;
 	}
+	if (s->launch->timings)
+		tell_windows(s);
 	return 0;
 }
 
@@ -87,12 +105,14 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		.lock = -EBADF,
 		.dir = SANDBOX_DIR_NONE,
 		.image_locks = { -EBADF, -EBADF, -EBADF },
+		.events = { -EBADF, -EBADF, -EBADF },
 		.filter = -EBADF,
 		.holder = HOLDER_NONE,
 		.shared = -EBADF,
 		.signals = -EBADF,
 		.grace = -EBADF,
 	};
+	_cleanup_free_ char *explanation = NULL;
 	int r;
 
 	r = start(&s, err);
@@ -107,6 +127,9 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		r = 0;
 	if (s.done)
 		*ret_code = s.code;
+	explanation = TAKE_PTR(s.explanation);
 	sandbox_end(&s);
+	if (explanation && l->explained)
+		l->explained(l->user, explanation);
 	return r;
 }

@@ -18,6 +18,11 @@ struct launch {
 	 * been said on its standard error too. May be NULL. */
 	void (*running)(void *user, const char *id);
 	void (*failed)(void *user, const char *why);
+	/* Called for each note of the plan, before anything starts. May be NULL. */
+	void (*noted)(void *user, const char *note);
+	/* Called once everything has ended, if there is more to say of the application's end than
+	 * its exit code. May be NULL. */
+	void (*explained)(void *user, const char *why);
 	void *user;
 };
 

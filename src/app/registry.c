@@ -13,6 +13,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "box/lock.h"
+#include "session/leaves.h"
 
 #define LOCK_FILE     "lock"
 #define ID_TRIES      16
@@ -124,6 +125,20 @@ static void closedirp(DIR **d)
 		closedir(*d);
 }
 
+/* What its state says that it had of control groups. What cannot be removed yet, because something
+ * in it still ends, keeps its name for the next. */
+static int sweep_cgroup(int dir, const char *id, struct error **err)
+{
+	_cleanup_(error_freep) struct error *unreadable = NULL; /* then there was no group yet */
+	json_auto_t *state = NULL;
+	const char *cgroup;
+
+	if (state_read(dir, &state, &unreadable) < 0)
+		return 0;
+	cgroup = json_string_value(json_object_get(state, "cgroup"));
+	return cgroup ? leaves_sweep(cgroup, id, err) : 0;
+}
+
 /* True if the supervisor of this directory lives; removes it otherwise. */
 static bool alive_or_swept(int sandboxes, const char *id)
 {
@@ -137,7 +152,8 @@ static bool alive_or_swept(int sandboxes, const char *id)
 		return false;
 	if (take_lock(dir, &lock, &error) < 0)
 		return error->code == EWOULDBLOCK;
-	(void)fs_remove_tree(sandboxes, id, &ignored);
+	if (sweep_cgroup(dir, id, &ignored) >= 0)
+		(void)fs_remove_tree(sandboxes, id, &ignored);
 	error_free(ignored);
 	return false;
 }

@@ -26,11 +26,25 @@ void sandbox_lose(struct sandbox *s, const char *why)
 	loop_cancel(s->loop);
 }
 
+void sandbox_note(const struct sandbox *s, const char *note)
+{
+	if (s->launch->noted)
+		s->launch->noted(s->launch->user, note);
+}
+
 int sandbox_tell(struct sandbox *s, enum sandbox_state state, struct error **err)
 {
+	struct state_now now = {
+		.state = state,
+		.started = s->started,
+		.grants = s->gate ? gate_entries(s->gate) : NULL,
+		.cgroup = s->cgroup,
+	};
+
+	for (size_t k = 0; k < BOX_KIND_MAX; k++)
+		now.inits[k] = s->boxes[k] ? box_init_pid(s->boxes[k]) : 0;
 	s->state = state;
-	return state_write(s->dir.fd, s->plan, state, s->started,
-			   s->gate ? gate_entries(s->gate) : NULL, err);
+	return state_write(s->dir.fd, s->plan, &now, err);
 }
 
 static void accept_signals(void)
@@ -47,6 +61,10 @@ static void take_last_saves(struct sandbox *s)
 {
 	int ended = s->boxes[BOX_APP] ? box_close(s->boxes[BOX_APP]) : -EBADF;
 
+	/* An init that a thousand processes keep from running hears of nothing. */
+	if (s->leaves)
+		leaves_kill(s->leaves);
+
 	if (s->gate && ended >= 0)
 		gate_drain(s->gate, ended, LAST_SAVES_MS);
 }
@@ -61,6 +79,10 @@ void sandbox_end(struct sandbox *s)
 	if (s->plan && s->dir.fd >= 0)
 		(void)sandbox_tell(s, STATE_ENDING, &ignored);
 	error_free(ignored);
+	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
+		s->watches[k] = source_remove(s->watches[k]);
+		s->events[k] = close_fd(s->events[k]);
+	}
 	s->display = display_end(s->display);
 	s->sound = sound_end(s->sound);
 	s->bus = bus_end(s->bus);
@@ -70,6 +92,8 @@ void sandbox_end(struct sandbox *s)
 		s->boxes[k] = box_end(s->boxes[k]);
 	/* Only now: what the application has written last comes through the gate. */
 	s->gate = gate_end(s->gate);
+	s->scope = scope_free(s->scope);
+	s->leaves = leaves_free(s->leaves);
 	s->shared = close_fd(s->shared);
 	holder_release(&s->holder);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
@@ -90,6 +114,10 @@ void sandbox_end(struct sandbox *s)
 	strv_free(s->arguments);
 	x11_desktop_release(&s->desktop);
 	facts_release(&s->facts);
+	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
+		free(s->labels[k].label);
+		free(s->labels[k].policy);
+	}
 	close_fd(s->filter);
 	/* Nothing is left but output that nobody has read yet. Whoever told us to end does not want
 	 * to wait for that; who waits may end this process. */
@@ -100,6 +128,9 @@ void sandbox_end(struct sandbox *s)
 	close_fd(s->grace);
 	close_fd(s->lock);
 	close_fd(s->runtime_dir);
+	free(s->cgroup);
+	free(s->scope_name);
+	free(s->explanation);
 	free(s->started);
 	free(s->lost);
 	s->loop = loop_free(s->loop);

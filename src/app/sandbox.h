@@ -13,10 +13,19 @@
 #include "session/bus.h"
 #include "session/display.h"
 #include "session/gate.h"
+#include "session/leaves.h"
 #include "session/net.h"
+#include "session/scope.h"
 #include "session/sound.h"
 #include "session/stdio.h"
 #include "session/x11-auth.h"
+
+/* What a box runs under. */
+struct box_label {
+	char *label;  /* NULL: this kernel has no AppArmor */
+	char *policy; /* what must be loaded for it, compiled; NULL: nothing */
+	size_t policy_size;
+};
 
 struct sandbox {
 	const struct launch *launch;
@@ -35,6 +44,14 @@ struct sandbox {
 	size_t n_grants;
 	char **arguments; /* of the application: files have the paths that they have inside */
 	struct plan *plan;
+	struct scope *scope;   /* until the boxes are up */
+	char *scope_name;      /* of its unit */
+	struct leaves *leaves; /* NULL: there is no control group */
+	struct source *watches[BOX_KIND_MAX];
+	int events[BOX_KIND_MAX];     /* memory.events of the boxes; negative: none */
+	uint64_t kills[BOX_KIND_MAX]; /* for want of memory, as said last */
+	char *cgroup; /* directory of the sandbox's own (launch-limits.c); NULL: it has none */
+	struct box_label labels[BOX_KIND_MAX]; /* AppArmor's */
 	int filter;
 	struct holder holder;
 	int shared; /* the tmpfs' directory `shared` */
@@ -51,15 +68,19 @@ struct sandbox {
 	int signals;
 	int grace; /* timer, once the application has failed */
 
-	bool ended; /* the application did, by itself */
-	bool done;  /* something ended the sandbox: leave the loop */
-	int code;   /* exit code of the application or of the signal */
+	bool ended;	   /* the application did, by itself */
+	bool done;	   /* something ended the sandbox: leave the loop */
+	int code;	   /* exit code of the application or of the signal */
+	char *explanation; /* of the application's end, for people; or NULL */
 	char *lost; /* a part died: why. NULL when the application ended or somebody stopped it */
 };
 
 /* Makes the loop end; the first reason counts. */
 void sandbox_stop(struct sandbox *s, int code);
 void sandbox_lose(struct sandbox *s, const char *why);
+
+/* Something is missing that the user should know of, and that is no reason to stop: one sentence. */
+void sandbox_note(const struct sandbox *s, const char *note);
 
 /* Writes the state file: the sandbox is in this state now, with what is given to it now. */
 int sandbox_tell(struct sandbox *s, enum sandbox_state state, struct error **err);

@@ -68,16 +68,42 @@ static json_t *grants_to_json(const struct plan *p, const struct gate_entry *gra
 	return all;
 }
 
-int state_write(int dir, const struct plan *p, enum sandbox_state state, const char *started,
-		const struct gate_entry *grants, struct error **err)
+static json_t *inits_to_json(const pid_t inits[BOX_KIND_MAX])
+{
+	json_t *all = json_object();
+
+	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
+		if (inits[k] > 0)
+			(void)json_object_set_new(all, box_kind_to_string(k),
+						  json_integer(inits[k]));
+	return all;
+}
+
+/* Limits that the profile asks for and nothing here enforces; and AppArmor where there is none. */
+static json_t *unenforced_to_json(const struct plan *p)
+{
+	const unsigned missing = p->limits.missing;
+	json_t *all = json_array();
+
+	for (enum limit l = 0; l < LIMIT_MAX; l++)
+		if (missing & 1U << l)
+			(void)json_array_append_new(all, json_string(limit_to_string(l)));
+	if (!p->boxes[BOX_APP].floor)
+		(void)json_array_append_new(all, json_string("apparmor"));
+	return all;
+}
+
+int state_write(int dir, const struct plan *p, const struct state_now *now, struct error **err)
 {
 	json_auto_t *json = json_pack(
-		"{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:o}", "id", p->id,
-		"profile", p->profile, "image", p->image, "supervisor", (int)getpid(), "state",
-		names[state], "started", started, "display", display_backend_to_string(p->display),
-		"label", p->label, "sound", (int)p->playback, "network",
-		network_mode_to_string(p->network), "ids", uid_mode_to_string(p->uid_mode),
-		"grants", grants_to_json(p, grants));
+		"{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:s?, s:o}",
+		"id", p->id, "profile", p->profile, "image", p->image, "supervisor", (int)getpid(),
+		"state", names[now->state], "started", now->started, "display",
+		display_backend_to_string(p->display), "label", p->label, "sound", (int)p->playback,
+		"network", network_mode_to_string(p->network), "ids",
+		uid_mode_to_string(p->uid_mode), "grants", grants_to_json(p, now->grants), "inits",
+		inits_to_json(now->inits), "cgroup", now->cgroup, "unenforced",
+		unenforced_to_json(p));
 	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	if (!text)

@@ -4,6 +4,7 @@
  * `ps`. */
 
 #include <jansson.h>
+#include <sys/types.h>
 
 #include "plan/plan.h"
 #include "session/gate.h"
@@ -16,9 +17,17 @@ enum sandbox_state {
 	STATE_MAX,
 };
 
-/* `grants` as of gate_entries(); NULL: none. */
-int state_write(int dir, const struct plan *p, enum sandbox_state state, const char *started,
-		const struct gate_entry *grants, struct error **err);
+/* What changes while it runs, or is known only then. All borrowed. */
+struct state_now {
+	enum sandbox_state state;
+	const char *started;		 /* as of state_time_now() */
+	const struct gate_entry *grants; /* as of gate_entries(); NULL: none */
+	pid_t inits[BOX_KIND_MAX];	 /* as the host sees them; 0: there is no such box (yet) */
+	const char *cgroup;		 /* directory of the sandbox's own (cgroups(7)), of which
+					    the children are named as its boxes; NULL: none (yet) */
+};
+
+int state_write(int dir, const struct plan *p, const struct state_now *now, struct error **err);
 
 /* The file as JSON: an object; the caller's. */
 int state_read(int dir, json_t **ret, struct error **err);

@@ -27,6 +27,7 @@ struct box {
 
 	int filter; /* borrowed */
 	struct confinement confinement;
+	char *label;   /* AppArmor's, of every process; NULL: this kernel has none */
 	char *user_ns; /* name of the init's user namespace: "user:[N]" */
 	struct command *commands;
 	uint32_t last_id;

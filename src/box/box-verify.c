@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "box/box-private.h"
+#include "box/label.h"
 
 #define PROC_FILE_MAX 65536U
 
@@ -68,6 +69,9 @@ int box_verify_process(struct box *b, pid_t pid, uint32_t filters, struct error 
 	if (r < 0)
 		return r;
 	r = confinement_check(status, &want, err);
+	if (r < 0)
+		return r;
+	r = b->label ? label_verify(pid, b->label, err) : 0;
 	if (r < 0)
 		return r;
 	r = read_user_ns(pid, &user_ns, err);

@@ -12,6 +12,7 @@
 #include "box/box-private.h"
 #include "box/init-protocol.h"
 #include "box/job.h"
+#include "box/label.h"
 
 #define READY_TIMEOUT_MS 10000
 #define END_TIMEOUT_MS	 3000
@@ -131,6 +132,9 @@ static int send_job(struct box *b, const struct box_start *start, int lifeline, 
 	_cleanup_free_ char *name = xasprintf("%s-%s", start->sandbox_id,
 					      box_kind_to_string(b->kind));
 	_cleanup_free_ char *tree = xasprintf(HOLDER_TREES "/%s", start->sandbox_id);
+	_cleanup_free_ char *namespace = start->policy_size
+						 ? xasprintf(LABEL_NAMESPACE "%u", getuid())
+						 : NULL;
 	_cleanup_close_ int job_fd = -EBADF;
 	_cleanup_buf_ struct buf data = { 0 };
 	const struct job job = {
@@ -138,6 +142,10 @@ static int send_job(struct box *b, const struct box_start *start, int lifeline, 
 		.name = name,
 		.tree = tree,
 		.config = (char *)start->config,
+		.label = b->label ? b->label : (char *)"",
+		.namespace = namespace ? namespace : (char *)"",
+		.policy = (void *)start->policy,
+		.policy_size = start->policy_size,
 		.box = *start->plan,
 	};
 	int r;
@@ -167,6 +175,7 @@ int box_begin(struct box *b, const struct box_start *start, struct error **err)
 	int pair[2], r;
 
 	b->filter = start->filter;
+	b->label = start->label ? xstrdup(start->label) : NULL;
 	r = sock_pair(pair, err);
 	if (r < 0)
 		return r;
@@ -227,6 +236,11 @@ pid_t box_init_pid(const struct box *b)
 	return b->init_pid;
 }
 
+pid_t box_monitor_pid(const struct box *b)
+{
+	return b->monitor.pid;
+}
+
 bool box_is_gone(const struct box *b)
 {
 	struct pollfd p[] = {
@@ -267,6 +281,7 @@ struct box *box_end(struct box *b)
 	close_fd(b->init_pidfd);
 	close_fd(b->reason);
 	free(b->user_ns);
+	free(b->label);
 	free(b);
 	return NULL;
 }

@@ -52,6 +52,9 @@ int box_new(enum box_kind kind, struct loop *loop, box_lost_fn *lost, void *user
 struct box_start {
 	const struct box_plan *plan;
 	const char *config; /* rendered LXC configuration */
+	const char *label;  /* AppArmor's (box/label.h); NULL: this kernel has none */
+	const void *policy; /* compiled profile that is part of the label, of the user's own */
+	size_t policy_size; /* 0: there is none */
 	int filter;	    /* compiled seccomp programs (emit/filter.h) */
 	const struct holder *holder;
 	int lock; /* of the slices: box/lock.h */
@@ -74,6 +77,10 @@ int box_signal(struct box *b, int signal, struct error **err);
 
 /* The host's pid of the box's init: names its namespaces in /proc. */
 pid_t box_init_pid(const struct box *b);
+
+/* The process in which liblxc runs. What it starts begins in the control group that it is in, when
+ * its job comes, and sees that one as the root. */
+pid_t box_monitor_pid(const struct box *b);
 
 /* Has it ended, although nobody may have been told yet? */
 bool box_is_gone(const struct box *b);

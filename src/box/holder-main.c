@@ -7,10 +7,12 @@
 #include <grp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -30,6 +32,8 @@ static bool has_name; /* HOLDER_SOCKET is ours */
 static struct source *starter;
 static unsigned connections;
 static bool idle; /* no connection is left */
+static int signals = -EBADF;
+static bool terminated; /* by SIGTERM: the user's session ends */
 static struct message inbox;
 static int namespaces[HOLDER_FD_TREE]; /* descriptors of user, mount, net */
 
@@ -182,8 +186,17 @@ static int enter_namespaces(struct error **err)
 /* liblxc writes below /run as root; the host's own is hidden, and with it every socket there. */
 static int make_run(struct error **err)
 {
+	struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return error_errno(err, "cannot make the session's mounts its own");
+	/* Root of this namespace may write whatever belongs to the user, control groups too;
+	 * neither it nor liblxc, which would divide them further, is to do so. Where there are none
+	 * (EINVAL: no mount) nothing is to be kept. */
+	if (mount_setattr(AT_FDCWD, "/sys/fs/cgroup", AT_RECURSIVE, &read_only, sizeof read_only) <
+		    0 &&
+	    errno != ENOENT && errno != EINVAL)
+		return error_errno(err, "cannot make control groups read-only");
 	if (mount("vitrine", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "size=16m,mode=0755") < 0)
 		return error_errno(err, "cannot mount a tmpfs over /run");
 	if (mkdir("/run/lxc", 0755) < 0 || mkdir(HOLDER_TREES, 0711) < 0)
@@ -225,6 +238,30 @@ static void on_starter_gone(void *user, short revents)
 	idle = connections == 0;
 }
 
+/* Sandboxes that still end have what they need, and it is the name alone that would stay. */
+static void on_signal(void *user, short revents)
+{
+	(void)user;
+	(void)revents;
+	terminated = true;
+	idle = true;
+}
+
+static int watch_signals(struct error **err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return error_errno(err, "cannot block signals");
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (signals < 0)
+		return error_errno(err, "cannot wait for signals");
+	loop_add(loop, signals, POLLIN, on_signal, NULL);
+	return 0;
+}
+
 /* The name goes first; who has connected before that is in the queue and is still served. */
 static bool retire(void)
 {
@@ -259,6 +296,9 @@ static int run(struct error **err)
 		return r;
 	loop = loop_new();
 	loop_add(loop, listener, POLLIN, on_connection, NULL);
+	r = watch_signals(err);
+	if (r < 0)
+		return r;
 	starter = loop_add(loop, HOLDER_STARTER, POLLIN, on_starter_gone, NULL);
 	if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0 || !tell('r'))
 		return error_set(err, EPROTO, "the starter of the session holder is gone");
@@ -268,7 +308,9 @@ static int run(struct error **err)
 		r = loop_run(loop, &idle, connections ? -1 : FIRST_CONNECTION_MS, err);
 		if (r < 0)
 			return r;
-		if (retire())
+		if (terminated)
+			remove_name();
+		if (terminated || retire())
 			return 0;
 		idle = false;
 	}

@@ -86,7 +86,8 @@ static int prepare_holder(pid_t pid, int starter, struct error **err)
 }
 
 /* Under the holder lock: nobody else starts one, and a socket that nobody answers is stale. */
-static int start_holder(int runtime_dir, int *ret_starter, struct error **err)
+static int start_holder(int runtime_dir, holder_started_fn *started, void *user, int *ret_starter,
+			struct error **err)
 {
 	char *argv[] = { VITRINE_EXEC_DIR "/vitrine-holder", NULL };
 	_cleanup_close_ int starter = -EBADF, theirs = -EBADF;
@@ -110,6 +111,7 @@ static int start_holder(int runtime_dir, int *ret_starter, struct error **err)
 	if (r < 0)
 		return r;
 	theirs = close_fd(theirs);
+	started(user, child.pid);
 	r = prepare_holder(child.pid, starter, err);
 	if (r < 0) {
 		child_end(&child);
@@ -126,7 +128,8 @@ static bool nobody_listens(int r)
 	return r == -ENOENT || r == -ECONNREFUSED;
 }
 
-static int connect_or_start(int runtime_dir, int lock_fd, int *ret_fd, struct error **err)
+static int connect_or_start(int runtime_dir, int lock_fd, holder_started_fn *started, void *user,
+			    int *ret_fd, struct error **err)
 {
 	_cleanup_close_ int starter =
 		-EBADF; /* open until we are connected: a holder without either ends */
@@ -143,7 +146,7 @@ static int connect_or_start(int runtime_dir, int lock_fd, int *ret_fd, struct er
 	r = sock_connect(runtime_dir, HOLDER_SOCKET, ret_fd, err);
 	if (nobody_listens(r)) {
 		*err = error_free(*err);
-		r = start_holder(runtime_dir, &starter, err);
+		r = start_holder(runtime_dir, started, user, &starter, err);
 		if (r >= 0)
 			r = sock_connect(runtime_dir, HOLDER_SOCKET, ret_fd, err);
 	}
@@ -189,13 +192,14 @@ static int ask(int fd, const char *sandbox_id, uint64_t size, uint32_t inodes, s
 }
 
 int holder_connect(int runtime_dir, int lock_fd, const char *sandbox_id, uint64_t size,
-		   uint32_t inodes, struct holder *ret, struct error **err)
+		   uint32_t inodes, holder_started_fn *started, void *user, struct holder *ret,
+		   struct error **err)
 {
 	for (int try = 1;; try++) {
 		_cleanup_close_ int fd = -EBADF;
 		int r;
 
-		r = connect_or_start(runtime_dir, lock_fd, &fd, err);
+		r = connect_or_start(runtime_dir, lock_fd, started, user, &fd, err);
 		if (r < 0)
 			return r;
 		r = ask(fd, sandbox_id, size, inodes, ret, err);

@@ -1,5 +1,7 @@
 #include "box/job.h"
 
+#include <string.h>
+
 #include "base/strv.h"
 #include "base/wire.h"
 
@@ -52,6 +54,9 @@ void job_write(const struct job *j, struct buf *ret)
 	wire_put_string(ret, j->name);
 	wire_put_string(ret, j->tree);
 	wire_put_string(ret, j->config);
+	wire_put_string(ret, j->label);
+	wire_put_string(ret, j->namespace);
+	wire_put_bytes(ret, j->policy, j->policy_size);
 	wire_put_u32(ret, p->kind);
 	wire_put_u32(ret, p->slice.first);
 	wire_put_string(ret, p->image_dir);
@@ -78,11 +83,18 @@ int job_read(const void *data, size_t size, struct job *ret, struct error **err)
 	_cleanup_(job_release) struct job j = { 0 };
 	struct wire w = wire_open(data, size);
 	struct box_plan *p = &j.box;
+	const void *policy;
 
 	j.supervisor = wire_get_u32(&w);
 	j.name = wire_get_string(&w);
 	j.tree = wire_get_string(&w);
 	j.config = wire_get_string(&w);
+	j.label = wire_get_string(&w);
+	j.namespace = wire_get_string(&w);
+	policy = wire_get_bytes(&w, &j.policy_size);
+	j.policy = xmalloc(j.policy_size);
+	if (j.policy_size)
+		memcpy(j.policy, policy, j.policy_size);
 	p->kind = wire_get_u32(&w);
 	p->slice.first = wire_get_u32(&w);
 	p->image_dir = wire_get_string(&w);
@@ -107,6 +119,9 @@ void job_release(struct job *j)
 	free(j->name);
 	free(j->tree);
 	free(j->config);
+	free(j->label);
+	free(j->namespace);
+	free(j->policy);
 	box_plan_release(&j->box);
 	*j = (struct job){ 0 };
 }

@@ -29,6 +29,10 @@ struct job {
 	char *name;	     /* of the container, for liblxc's log */
 	char *tree;	     /* HOLDER_TREES/ID */
 	char *config;	     /* LXC configuration */
+	char *label;	     /* AppArmor's, for the init and all that it starts; "": none */
+	char *namespace;     /* where the policy is loaded first; "": there is none */
+	void *policy;	     /* compiled */
+	size_t policy_size;
 	struct box_plan box; /* without its environment */
 };
 

@@ -19,12 +19,14 @@
 #include "box/holder.h"
 #include "box/init-protocol.h"
 #include "box/job.h"
+#include "box/label.h"
 #include "box/orphan.h"
 #include "box/tree.h"
 
 #define JOB_MAX (8U << 20)
 
-static struct message inbox; /* its descriptors stay open to the end */
+static struct message inbox;  /* its descriptors stay open to the end */
+static int policies = -EBADF; /* label_open_policies() */
 
 /* Waits for the job. A supervisor that has none after all closes the socket. */
 static int receive_job(struct job *ret, struct error **err)
@@ -148,6 +150,13 @@ static int run_container(const struct job *j, struct error **err)
 	r = orphan_guard();
 	if (r < 0)
 		return error_set(err, -r, "cannot watch over the box's first process");
+	r = j->policy_size ? label_load(policies, j->namespace, j->policy, j->policy_size, err) : 0;
+	if (r < 0)
+		return r;
+	/* The one program that is executed from here on is the init. */
+	r = *j->label ? label_set_on_exec(j->label, err) : 0;
+	if (r < 0)
+		return r;
 	c->want_daemonize(c, false);
 	if (!c->start(c, 0, argv) && c->error_num != 0)
 		return error_set(err, EIO, "liblxc could not start the box");
@@ -162,6 +171,7 @@ static int run(struct error **err)
 	r = receive_job(&j, err);
 	if (r < 0)
 		return r;
+	policies = label_open_policies();
 	r = join_namespaces(err);
 	if (r < 0)
 		return r;

@@ -5,6 +5,8 @@
  * and the completion; a command reports an error exactly once, here, and returns its exit status.
  */
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 enum {
@@ -21,10 +23,11 @@ struct command {
 	const char *summary;   /* with noun, name and arguments it fits in one line of --help */
 	int (*run)(int argc, char **argv);  /* argv[0] is the command; NULL for a noun */
 	const struct command *const *verbs; /* of a noun, NULL-terminated */
+	bool as_root;			    /* of a noun: root may call it */
 };
 
 extern const struct command cmd_run, cmd_ps, cmd_stop, cmd_enter, cmd_share, cmd_unshare, cmd_pick,
-	cmd_logs, cmd_attach, cmd_detach, cmd_doctor, cmd_image, cmd_profile;
+	cmd_logs, cmd_top, cmd_attach, cmd_detach, cmd_doctor, cmd_image, cmd_profile, cmd_admin;
 
 /* How it is called: "run", "image list". Owned by the caller. */
 char *command_call(const struct command *c);

@@ -41,7 +41,7 @@ static int run_build(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ .name = "suite",
 		  .value = "SUITE",
-		  .help = "release of the packages; default: this host's",
+		  .help = "release of the packages; default: the recipe's",
 		  .text = &suite },
 		{ .name = "yes", .help = "replace an image without a question", .flag = &yes },
 		{ 0 },

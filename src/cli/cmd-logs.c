@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/logs-denials.h"
 #include "cli/options.h"
 
 struct reader {
@@ -149,20 +150,31 @@ static int show(const char *name, bool following, struct error **err)
 
 static int run(int argc, char **argv)
 {
-	bool following = false;
+	bool following = false, denials = false, json = false;
 	const struct option_row rows[] = {
+		{ .name = "denials",
+		  .help = "what AppArmor has denied; without ID of all sandboxes",
+		  .flag = &denials },
 		{ .name = "follow",
 		  .letter = 'f',
 		  .help = "go on until the sandbox ends",
 		  .flag = &following },
+		{ .name = "json",
+		  .help = "with --denials: an array of objects, for programs",
+		  .flag = &json },
 		{ 0 },
 	};
 	struct error *error = NULL;
 	const char *name;
-	int r = options_parse_single(&cmd_logs, rows, "sandbox", argc, argv, &name);
+	int r = options_parse_optional(&cmd_logs, rows, "sandbox", argc, argv, &name);
 
 	if (r < 0)
 		return options_status(r);
+	if (denials)
+		return logs_denials(name, json, following);
+	if (json || !name)
+		return cli_usage(&cmd_logs,
+				 json ? "--json goes with --denials" : "give one sandbox");
 	if (show(name, following, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	return EXIT_OK;
@@ -170,7 +182,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_logs = {
 	.name = "logs",
-	.arguments = "ID",
-	.summary = "Print what the programs in it have printed",
+	.arguments = "[ID]",
+	.summary = "Print what its programs printed or were denied",
 	.run = run,
 };

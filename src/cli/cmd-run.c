@@ -72,6 +72,26 @@ static void report_failed(void *user, const char *why)
 	(void)sock_send(*(int *)user, message, strlen(message), NULL, 0, &ignored);
 }
 
+static void report_note(void *user, const char *note)
+{
+	_cleanup_(error_freep) struct error *ignored = NULL;
+	_cleanup_free_ char *message = xasprintf("~%s", note);
+
+	(void)sock_send(*(int *)user, message, strlen(message), NULL, 0, &ignored);
+}
+
+static void print_note(void *user, const char *note)
+{
+	(void)user;
+	fprintf(stderr, "vitrine: warning: %s\n", note);
+}
+
+static void print_explanation(void *user, const char *why)
+{
+	(void)user;
+	fprintf(stderr, "vitrine: %s\n", why);
+}
+
 /* The supervisor of a detached sandbox: a session of its own, no terminal, told by socket. */
 static void __attribute__((noreturn)) run_detached(struct launch *l, int report)
 {
@@ -86,6 +106,7 @@ static void __attribute__((noreturn)) run_detached(struct launch *l, int report)
 	l->detached = true;
 	l->running = report_running;
 	l->failed = report_failed;
+	l->noted = report_note;
 	l->user = &report;
 	if (launch_run(l, &code, &error) >= 0)
 		_exit(code);
@@ -129,8 +150,13 @@ static int detach(struct launch *l)
 		run_detached(l, theirs);
 	}
 	theirs = close_fd(theirs);
-	if (sock_receive(ours, m, &error) < 0)
-		return cli_fail(error, EXIT_SETUP);
+	for (;;) {
+		if (sock_receive(ours, m, &error) < 0)
+			return cli_fail(error, EXIT_SETUP);
+		if (m->size == 0 || m->data[0] != '~')
+			break;
+		fprintf(stderr, "vitrine: warning: %.*s\n", (int)m->size - 1, m->data + 1);
+	}
 	if (m->size == 0 || m->data[0] == '!') {
 		error_set(&error, EIO, "%.*s", m->size ? (int)m->size - 1 : INT_MAX,
 			  m->size ? m->data + 1 : "the sandbox ended before the application ran");
@@ -252,6 +278,8 @@ static int start(const struct arguments *a)
 	l.instance = instance.lock;
 	if (a->detach)
 		return detach(&l);
+	l.noted = print_note;
+	l.explained = print_explanation;
 	if (launch_run(&l, &code, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	return code;

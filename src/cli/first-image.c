@@ -8,8 +8,7 @@
 #include "image/recipe.h"
 #include "image/store.h"
 
-#define DISPLAY_IMAGE "display"
-#define MEBIBYTE      (UINT64_C(1) << 20)
+#define MEBIBYTE (UINT64_C(1) << 20)
 
 static bool is_missing(const char *home, const char *image)
 {

@@ -16,8 +16,9 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
-	&cmd_run,  &cmd_ps,	&cmd_stop,   &cmd_enter,  &cmd_share,	&cmd_unshare, &cmd_pick,
-	&cmd_logs, &cmd_attach, &cmd_detach, &cmd_doctor, &cmd_profile, &cmd_image,   NULL,
+	&cmd_run,     &cmd_ps,	  &cmd_stop,  &cmd_enter,  &cmd_share,	&cmd_unshare,
+	&cmd_pick,    &cmd_logs,  &cmd_top,   &cmd_attach, &cmd_detach, &cmd_doctor,
+	&cmd_profile, &cmd_image, &cmd_admin, NULL,
 };
 
 static void describe(struct buf *text, const struct command *const *table)
@@ -162,7 +163,7 @@ int main(int argc, char **argv)
 	c = find(commands, argv[1]);
 	if (!c)
 		return unknown(NULL, argv[1]);
-	if (!is_call_for_help(argc, argv) && refuse_root(&error) < 0)
+	if (!c->as_root && !is_call_for_help(argc, argv) && refuse_root(&error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	return dispatch(c, argc - 1, argv + 1);
 }

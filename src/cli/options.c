@@ -106,8 +106,8 @@ int options_parse(const struct command *c, const struct option_row *rows, int ar
 	return i;
 }
 
-int options_parse_single(const struct command *c, const struct option_row *rows, const char *what,
-			 int argc, char **argv, const char **ret_argument)
+int options_parse_optional(const struct command *c, const struct option_row *rows, const char *what,
+			   int argc, char **argv, const char **ret_argument)
 {
 	int first = options_parse(c, rows, argc, argv), after = 0;
 
@@ -117,10 +117,26 @@ int options_parse_single(const struct command *c, const struct option_row *rows,
 		after = options_parse(c, rows, argc - first, argv + first);
 	if (after < 0)
 		return after;
-	if (first + after != argc || first == argc) {
+	if (first + after != argc) {
 		cli_usage(c, "give one %s", what);
 		return -2;
 	}
-	*ret_argument = argv[first];
+	*ret_argument = first < argc ? argv[first] : NULL;
+	return 0;
+}
+
+int options_parse_single(const struct command *c, const struct option_row *rows, const char *what,
+			 int argc, char **argv, const char **ret_argument)
+{
+	const char *argument;
+	int r = options_parse_optional(c, rows, what, argc, argv, &argument);
+
+	if (r < 0)
+		return r;
+	if (!argument) {
+		cli_usage(c, "give one %s", what);
+		return -2;
+	}
+	*ret_argument = argument;
 	return 0;
 }

@@ -30,10 +30,15 @@ static bool is_root(const char *s)
 	return !strncmp(s, "dir:/", 5) && is_path(s + 4);
 }
 
-/* A name that is loaded. `unconfined` asked for is confinement not asked for. */
-static bool is_apparmor_profile(const char *s)
+/* SOFT:HARD, as getrlimit(2) has it. */
+static bool is_open_files(const char *s)
 {
-	return *s && strcmp(s, "unconfined") && strcmp(s, "unchanged") && !strchr(s, ' ');
+	size_t n = strcspn(s, ":");
+	_cleanup_free_ char *soft_text = xstrndup(s, n);
+	uint32_t soft, hard;
+
+	return s[n] && parse_u32(soft_text, &soft) == 0 && parse_u32(s + n + 1, &hard) == 0 &&
+	       soft != 0 && soft <= hard;
 }
 
 /* The fields of a value, which are parted by single spaces. */
@@ -154,7 +159,7 @@ static const struct lxc_key {
 	bool (*is_valid)(const char *value); /* what makes it right */
 	unsigned min, max;                   /* how often */
 } keys[] = {
-	{ "lxc.apparmor.profile", NULL,         is_apparmor_profile, 0,       1 },
+	{ "lxc.apparmor.profile", "unchanged",  NULL,                1,       1 }, /* box/label.h */
 	{ "lxc.autodev",          "0",          NULL,                1,       1 },
 	{ "lxc.cap.keep",         "none",       NULL,                1,       1 },
 	{ "lxc.console.path",     "none",       NULL,                1,       1 },
@@ -168,6 +173,7 @@ static const struct lxc_key {
 	{ "lxc.net.0.type",       "empty",      NULL,                1,       1 },
 	{ "lxc.no_new_privs",     "1",          NULL,                1,       1 },
 	{ "lxc.prlimit.core",     "1",          NULL,                1,       1 },
+	{ "lxc.prlimit.nofile",   NULL,         is_open_files,       1,       1 },
 	{ "lxc.pty.max",          "0",          NULL,                1,       1 },
 	{ "lxc.rootfs.path",      NULL,         is_root,             1,       1 },
 	{ "lxc.seccomp.profile",  NULL,         is_path,             1,       1 },

@@ -79,9 +79,9 @@ int lxc_config_render(const struct box_plan *b, const struct lxc_inputs *in, cha
 	buf_addf(&out, "lxc.init.uid = %u\n", b->uid);
 	buf_addf(&out, "lxc.init.gid = %u\n", b->gid);
 	buf_addf(&out, "lxc.init.cmd = %s\n", BOX_INIT);
+	buf_addf(&out, "lxc.prlimit.nofile = %u:%u\n", b->limits.open_files_soft,
+		 b->limits.open_files);
 	buf_addf(&out, "lxc.seccomp.profile = %s\n", in->seccomp_profile);
-	if (in->apparmor_profile)
-		buf_addf(&out, "lxc.apparmor.profile = %s\n", in->apparmor_profile);
 	r = lxc_config_check(out.data, b->user == OWNER_USER, err);
 	if (r < 0)
 		return error_prefix(err, "%s box", box_kind_to_string(b->kind));

@@ -12,10 +12,9 @@
 #define LXC_FRAGMENTS_MAX 4U
 
 struct lxc_inputs {
-	const char *root;	      /* the prepared tree, absolute */
-	const char *fragments;	      /* text of all fragments, one after the other */
-	const char *seccomp_profile;  /* absolute path of the deny list for liblxc */
-	const char *apparmor_profile; /* NULL: this kernel has none, nothing is asked for */
+	const char *root;	     /* the prepared tree, absolute */
+	const char *fragments;	     /* text of all fragments, one after the other */
+	const char *seccomp_profile; /* absolute path of the deny list for liblxc */
 };
 
 /* File names of the fragments of a box, NULL-terminated. */

@@ -106,10 +106,44 @@ static int close_windows(struct error **err)
 	return 0;
 }
 
+/* AppArmor's file of this process, while there still is a /proc; -EBADF where no profile of ours
+ * confines it (apparmor/vitrine-programs). */
+static int open_label(int *ret_fd, struct error **err)
+{
+	static const char path[] = "/proc/self/attr/apparmor/current", ours[] = "vitrine-gate (";
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+	char label[sizeof ours] = "";
+
+	*ret_fd = -EBADF;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_errno(err, "cannot open '%s'", path);
+	/* EINVAL: this kernel has AppArmor, and it is off. What is written later must be at offset
+	 * 0. */
+	if (pread(fd, label, sizeof label - 1, 0) < 0 || strcmp(label, ours))
+		return 0;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* From the profile that can leave the host's root to the one that can only serve. Before
+ * no_new_privs, which would hold it back. */
+static int narrow_label(int fd, struct error **err)
+{
+	static const char order[] = "changeprofile vitrine-gate-serving";
+
+	if (fd >= 0 && write(fd, order, strlen(order)) < 0)
+		return error_errno(err, "cannot change to the AppArmor profile for serving");
+	return 0;
+}
+
 int confine(int filter, struct error **err)
 {
+	_cleanup_close_ int label = -EBADF;
 	int r;
 
+	r = open_label(&label, err);
+	if (r < 0)
+		return r;
 	r = enter_namespaces(err);
 	if (r < 0)
 		return r;
@@ -117,6 +151,9 @@ int confine(int filter, struct error **err)
 	if (r < 0)
 		return r;
 	r = drop_capabilities(err);
+	if (r < 0)
+		return r;
+	r = narrow_label(label, err);
 	if (r < 0)
 		return r;
 	r = close_windows(err);

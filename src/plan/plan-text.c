@@ -50,16 +50,40 @@ static void add_file(struct buf *out, const char *kind, const struct box_file *f
 	add_line(out, name, value);
 }
 
+/* "cpu 150"; "no cpu" where there is no limit. */
+static void add_limit(struct buf *out, const char *name, uint64_t value)
+{
+	if (value)
+		buf_addf(out, ", %s %" PRIu64, name, value);
+	else
+		buf_addf(out, ", no %s", name);
+}
+
+static void add_limits(struct buf *out, const char *kind, const struct limits *l)
+{
+	buf_addf(out, "%s limits: open files %" PRIu32 ":%" PRIu32, kind, l->open_files_soft,
+		 l->open_files);
+	add_limit(out, limit_to_string(LIMIT_MEMORY), l->memory);
+	add_limit(out, limit_to_string(LIMIT_TASKS), l->tasks);
+	add_limit(out, limit_to_string(LIMIT_CPU), l->cpu);
+	add_limit(out, limit_to_string(LIMIT_IO), l->io);
+	buf_adds(out, "\n");
+}
+
 static void add_box(struct buf *out, const struct box_plan *b)
 {
 	const char *kind = box_kind_to_string(b->kind);
 	_cleanup_free_ char *environment = xasprintf("%s environment", kind);
+	_cleanup_free_ char *apparmor = xasprintf("%s apparmor", kind);
 	_cleanup_free_ char *facts = xasprintf(
 		"host name %s, image %s, ids %u+%u, user %u:%u (%u), home %s, root %s",
 		b->host_name, b->image_dir, b->slice.first, SLICE_IDS, b->uid, b->gid, b->user,
 		b->home, b->root_writable ? "writable" : "read-only");
 
 	add_line(out, kind, facts);
+	add_limits(out, kind, &b->limits);
+	buf_addf(out, "%s: %s%s\n", apparmor, b->floor ? b->floor : "none",
+		 b->own_profile ? " and its own" : "");
 	for (size_t i = 0; i < b->n_mounts; i++)
 		add_mount(out, kind, &b->mounts[i]);
 	for (size_t i = 0; i < b->n_files; i++)
@@ -71,6 +95,8 @@ char *plan_to_text(const struct plan *p)
 {
 	_cleanup_buf_ struct buf out = { 0 };
 	_cleanup_free_ char *number = xasprintf(":%u", p->display_number);
+	_cleanup_free_ char *enforced = limits_to_string(p->limits.enforced);
+	_cleanup_free_ char *missing = limits_to_string(p->limits.missing);
 	const struct {
 		const char *name, *value;
 	} facts[] = {
@@ -90,12 +116,16 @@ char *plan_to_text(const struct plan *p)
 		{ "uid mode", uid_mode_to_string(p->uid_mode) },
 		{ "network", network_mode_to_string(p->network) },
 		{ "viewer lost", viewer_lost_to_string(p->viewer_lost) },
+		{ "cgroup", cgroup_way_to_string(p->limits.way) },
+		{ "limits enforced", enforced },
+		{ "limits not enforced", missing },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
 		add_line(&out, facts[i].name, facts[i].value);
 	buf_addf(&out, "disk: %" PRIu64 "\ninodes: %" PRIu32 "\n", p->disk, p->inodes);
 	add_vector(&out, "command", p->command);
+	add_vector(&out, "note", p->notes);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)
 		if (p->has_box[k])
 			add_box(&out, &p->boxes[k]);

@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "base/strv.h"
+#include "plan/plan-apparmor.h"
 #include "plan/plan-boxes.h"
 #include "plan/plan-check.h"
-
-#define DISPLAY_IMAGE "display" /* X server, xpra and its viewer */
 
 const char *box_kind_to_string(enum box_kind kind)
 {
@@ -107,6 +106,12 @@ static int check_all(const struct profile *p, const struct run_request *q,
 	if (choose_display(p, q) == DISPLAY_XEPHYR && p->viewer == VIEWER_HOST)
 		return error_set(err, EINVAL, "profile '%s': Backend=xephyr needs Viewer=box",
 				 p->name);
+	if (choose_display(p, q) == DISPLAY_XPRA && p->viewer == VIEWER_HOST && !host->xpra)
+		return error_set(err, ENOENT,
+				 "profile '%s' has Viewer=host, and this host has no xpra (Debian "
+				 "13 packages none): take that line out, and the viewer of the "
+				 "image '" DISPLAY_IMAGE "' is used",
+				 p->name);
 	r = plan_needs_box(p, q, BOX_VIEWER) ? check_desktop(host, in->display_number, err) : 0;
 	for (enum box_kind k = 0; r >= 0 && k < BOX_KIND_MAX; k++)
 		r = plan_needs_box(p, q, k) ? check_box_inputs(in, k, err) : 0;
@@ -126,6 +131,12 @@ int plan_make(const struct profile *p, const struct run_request *q, const struct
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
 		if (plan_needs_box(p, q, k))
 			plan_box(plan, k, p, host, in);
+	r = plan_apparmor(plan, p, host, err);
+	if (r < 0)
+		return r;
+	r = plan_limits(plan, p, host, err);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(plan);
 	return 0;
 }
@@ -160,6 +171,7 @@ struct plan *plan_free(struct plan *p)
 	free(p->image);
 	free(p->label);
 	strv_free(p->command);
+	strv_free(p->notes);
 	free(p->program);
 	free(p->border);
 	free(p->screen);

@@ -10,7 +10,17 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "plan/plan-limits.h"
 #include "profile/profile.h"
+
+/* The AppArmor profiles of boxes that root loads (apparmor/vitrine-boxes). */
+enum apparmor_floor {
+	FLOOR_APP,
+	FLOOR_APP_EXEC, /* what can be written can be executed */
+	FLOOR_DISPLAY,
+	FLOOR_VIEWER,
+	FLOOR_MAX,
+};
 
 /* Facts of this host and this user that the plan depends on. Owned by the caller. */
 struct host_facts {
@@ -23,6 +33,14 @@ struct host_facts {
 	const char *desktop_socket; /* /tmp/.X11-unix/XN of the desktop, or NULL without one */
 	const char *host_name;	    /* as the desktop knows it, or NULL */
 	uint32_t desktop_display;   /* its N */
+	bool xpra;		    /* there is one of the host's own, for Viewer=host */
+	bool apparmor;		    /* this kernel has it, and it is enabled */
+	bool floors[FLOOR_MAX];	    /* which profiles are loaded */
+	bool own_profiles;	    /* this user may load some, too */
+	enum cgroup_way cgroup_way; /* who makes a control group */
+	unsigned controllers;	    /* set of limits that it can enforce */
+	uint64_t memory;	    /* bytes of the machine; 0: not known */
+	uint32_t open_files;	    /* that this process may have at most; 0: any number */
 };
 
 enum box_kind {
@@ -90,7 +108,10 @@ struct box_plan {
 	struct box_file *files;
 	size_t n_files;
 	char **environment; /* NAME=VALUE of every process in it */
+	const char *floor;  /* AppArmor profile, static; NULL: this kernel has none */
+	bool own_profile;   /* and on it one that is rendered from this (emit/apparmor.h) */
 	char *home;
+	struct limits limits;
 };
 
 /* What the user asked for on the command line, over the profile. Negative or NULL: as the profile
@@ -146,9 +167,13 @@ struct plan {
 	uint32_t inodes;
 	enum viewer_lost viewer_lost;
 	uint32_t display_number; /* of the sandbox's own X server */
+	char **notes;		 /* what this host cannot enforce, a sentence each; may be NULL */
+	struct plan_limits limits;
 	struct box_plan boxes[BOX_KIND_MAX];
 	bool has_box[BOX_KIND_MAX];
 };
+
+#define DISPLAY_IMAGE "display" /* image of the display box and of the viewer box */
 
 /* Paths inside the boxes that more than one part knows. */
 #define BOX_INIT	      "/.vitrine/init"	  /* vitrine-init, PID 1 of every box */
@@ -182,3 +207,4 @@ static inline void plan_freep(struct plan **p)
 
 void box_plan_release(struct box_plan *b);
 const char *box_kind_to_string(enum box_kind kind);
+const char *apparmor_floor_to_string(enum apparmor_floor floor);

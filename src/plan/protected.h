@@ -36,7 +36,8 @@ struct protection {
 	 * replace one decides where it leads. NULL-terminated, may be NULL. */
 	char *const *elsewhere;
 	char *const *begins; /* the same, of names that begin so */
-	int unread; /* errno of what could not be read for want of descriptors or memory */
+	/* errno of what could not be read for want of descriptors or memory */
+	int unread;
 };
 
 /* May `path` (absolute, real, any bytes) be given? Otherwise -EPERM and what to do instead.

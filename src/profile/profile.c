@@ -28,6 +28,9 @@
 #define COUNT(field, low, high) \
 	.type = &value_count, .offset = FIELD(uint32_t, field), .min = (low), .max = (high)
 
+#define PERCENT(field, low, high) \
+	.type = &value_percent, .offset = FIELD(uint32_t, field), .min = (low), .max = (high)
+
 #define MIB (UINT64_C(1) << 20)
 
 _Static_assert(sizeof(enum display_backend) == sizeof(unsigned), "value_choice stores unsigned");
@@ -55,6 +58,13 @@ static const struct key keys[] = {
 	{ "Network",     "Mode",           "none",      CHOICE(enum network_mode, network, network_mode_names) },
 	{ "Limits",      "Disk",           "512M",      SIZE(disk, MIB, 65536 * MIB) },
 	{ "Limits",      "Inodes",         "65536",     COUNT(inodes, 1024, 16777216) },
+	{ "Limits",      "Memory",         "4G",        SIZE(memory, 64 * MIB, 1048576 * MIB) },
+	{ "Limits",      "Tasks",          "4096",      COUNT(tasks, 32, 4194304) },
+	{ "Limits",      "Cpu",            NULL,        PERCENT(cpu, 1, 102400) },
+	{ "Limits",      "Io",             NULL,        SIZE(io, MIB, 1048576 * MIB) },
+	{ "Limits",      "OpenFiles",      "4096",      COUNT(open_files, 256, 1048576) },
+	{ "Limits",      "Required",       "no",        BOOL(limits_required) },
+	{ "AppArmor",    "Required",       "no",        BOOL(apparmor_required) },
 	{ "Identity",    "UidMode",        "isolated",  CHOICE(enum uid_mode, uid_mode, uid_mode_names) },
 	{ "Environment", "Variable",       NULL,        LIST(environment, check_variable) },
 	{ "Session",     "ViewerLost",     "end",       CHOICE(enum viewer_lost, viewer_lost, viewer_lost_names) },

@@ -102,6 +102,16 @@ struct profile {
 	/* [Limits] */
 	uint64_t disk;	 /* bytes of all throw-away files together */
 	uint32_t inodes; /* and how many of them */
+	/* of the application's box; 0: no limit */
+	uint64_t memory;     /* bytes */
+	uint32_t tasks;	     /* processes and threads */
+	uint32_t cpu;	     /* percent of one processor */
+	uint64_t io;	     /* bytes per second, read and written, on each disk */
+	uint32_t open_files; /* of each process */
+	bool limits_required;
+
+	/* [AppArmor] */
+	bool apparmor_required; /* no start on a kernel that has none */
 
 	/* [Identity] */
 	enum uid_mode uid_mode;

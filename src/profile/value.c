@@ -103,6 +103,8 @@ static void write_size(const struct key *k, const void *field, struct buf *out)
 	uint64_t value = *(const uint64_t *)field;
 	unsigned shift = 30, i = 0;
 
+	if (!value)
+		return;
 	for (; shift && value & ((UINT64_C(1) << shift) - 1); shift -= 10)
 		i++;
 	buf_addf(out, "%s=%" PRIu64 "%s\n", k->name, value >> shift, units[i]);
@@ -123,6 +125,30 @@ static int read_count(const struct key *k, void *field, const char *text, struct
 static void write_count(const struct key *k, const void *field, struct buf *out)
 {
 	buf_addf(out, "%s=%" PRIu32 "\n", k->name, *(const uint32_t *)field);
+}
+
+static int read_percent(const struct key *k, void *field, const char *text, struct error **err)
+{
+	_cleanup_free_ char *expected = xasprintf("a share of one processor such as 150%%, from "
+						  "%" PRIu64 "%% to %" PRIu64 "%%",
+						  k->min, k->max);
+	size_t n = strlen(text);
+	_cleanup_free_ char *digits = xstrndup(text, n ? n - 1 : 0);
+	uint32_t value;
+
+	if (!n || text[n - 1] != '%' || parse_u32(digits, &value) < 0 || value < k->min ||
+	    value > k->max)
+		return refuse(k, expected, text, err);
+	memcpy(field, &value, sizeof value);
+	return 0;
+}
+
+static void write_percent(const struct key *k, const void *field, struct buf *out)
+{
+	uint32_t value = *(const uint32_t *)field;
+
+	if (value)
+		buf_addf(out, "%s=%" PRIu32 "%%\n", k->name, value);
 }
 
 static int read_choice(const struct key *k, void *field, const char *text, struct error **err)
@@ -152,6 +178,7 @@ const struct value_type value_list = {
 	.write = write_list,
 	.release = release_list,
 };
+const struct value_type value_percent = { .read = read_percent, .write = write_percent };
 const struct value_type value_size = { .read = read_size, .write = write_size };
 const struct value_type value_string = {
 	.read = read_string,

@@ -39,5 +39,6 @@ extern const struct value_type value_bool;
 extern const struct value_type value_choice;
 extern const struct value_type value_count;
 extern const struct value_type value_list;
-extern const struct value_type value_size;
+extern const struct value_type value_percent; /* 0 is not set */
+extern const struct value_type value_size;    /* 0 is not set */
 extern const struct value_type value_string;

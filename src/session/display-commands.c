@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/parse.h"
 
-#define XPRA	   "/usr/bin/xpra"
 #define MEMORY_FD  "/proc/self/fd/0"
 #define SCREEN_MAX 16384U /* pixels each way: more is nonsense */
 
@@ -289,7 +288,7 @@ char **xpra_server_argv(const struct plan *p)
 {
 	char **v = NULL;
 
-	strv_add(&v, XPRA);
+	strv_add(&v, XPRA_PROGRAM);
 	strv_add(&v, "start");
 	strv_addf(&v, ":%u", p->display_number);
 	add_list(&v, xpra_options);
@@ -330,7 +329,7 @@ char **xpra_viewer_argv(const struct plan *p, const char *socket_dir)
 	const char *direction = clipboard_directions[p->clipboard];
 	char **v = NULL;
 
-	strv_add(&v, XPRA);
+	strv_add(&v, XPRA_PROGRAM);
 	strv_add(&v, "attach");
 	strv_addf(&v, ":%u", p->display_number);
 	strv_addf(&v, "--socket-dir=%s", socket_dir);

@@ -13,6 +13,8 @@
 #include "base/strv.h"
 #include "plan/plan.h"
 
+#define XPRA_PROGRAM "/usr/bin/xpra" /* in the image, and on a host with Viewer=host */
+
 struct screen_size {
 	uint32_t width, height; /* pixels; 0: not known */
 };

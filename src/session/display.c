@@ -2,7 +2,8 @@
 
 #include "session/display-driver.h"
 
-#define READY_TIMEOUT_MS 20000
+/* A cold xpra on a slow, busy machine. One that fails ends at once. */
+#define READY_TIMEOUT_MS 60000
 
 static const struct display_driver *const drivers[DISPLAY_BACKEND_MAX] = {
 	[DISPLAY_XPRA] = &display_xpra,

@@ -246,6 +246,11 @@ int gate_process_start(struct loop *loop, const struct gate_process_events *even
 	return 0;
 }
 
+pid_t gate_process_pid(const struct gate_process *p)
+{
+	return p->child.pid;
+}
+
 int gate_process_pidfd(const struct gate_process *p)
 {
 	return p->child.pidfd;

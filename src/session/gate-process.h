@@ -6,6 +6,8 @@
  * slow disk, or be hostile: what it does not take at once is sent when it does.
  */
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/loop.h"
 #include "base/wire.h"
@@ -32,6 +34,8 @@ void gate_process_lose(struct gate_process *p, const char *why);
 
 /* Closes its control socket, which tells it to end, and lets the loop forget it. */
 void gate_process_close(struct gate_process *p);
+
+pid_t gate_process_pid(const struct gate_process *p);
 
 /* Readable once it has ended. Borrowed. */
 int gate_process_pidfd(const struct gate_process *p);

@@ -75,6 +75,13 @@ int gate_new(struct loop *loop, const char *home, const struct gate_events *even
 	return 0;
 }
 
+pid_t gate_pid(const struct gate *g)
+{
+	struct pollfd p = { .fd = gate_process_pidfd(g->process), .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0 ? 0 : gate_process_pid(g->process);
+}
+
 int gate_inbox(const struct gate *g)
 {
 	return g->inbox;

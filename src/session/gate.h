@@ -5,6 +5,8 @@
  * rights, which shows the app box exactly the files that are given here. See gate/protocol.h.
  */
 
+#include <sys/types.h>
+
 #include "base/loop.h"
 #include "gate/protocol.h"
 #include "session/given.h"
@@ -42,6 +44,9 @@ struct gate_events {
  * what must be masked in a tree; borrowed. */
 int gate_new(struct loop *loop, const char *home, const struct gate_events *events, void *user,
 	     struct gate **ret, struct error **err);
+
+/* 0 once it has ended. */
+pid_t gate_pid(const struct gate *g);
 
 /* The socket that the monitor of the app box sends the open /dev/fuse to (MONITOR_GATE). Borrowed;
  * closed by gate_serve(). */

@@ -5,6 +5,10 @@
 lxc.cap.keep = none
 lxc.no_new_privs = 1
 
+# The change to an AppArmor profile is made by whoever starts liblxc, for the moment when the init is
+# executed: liblxc would make it long before, and its own preparations would have to be allowed by it.
+lxc.apparmor.profile = unchanged
+
 # Files come from the prepared tree alone; of the kernel's file systems there is /proc, without /sys.
 lxc.mount.auto = proc:mixed
 
@@ -45,4 +49,5 @@ lxc.mount.entry = /run/vitrine/sample-0123/app/root/.vitrine/boot-id proc/sys/ke
 lxc.init.uid = 1000
 lxc.init.gid = 1000
 lxc.init.cmd = /.vitrine/init
+lxc.prlimit.nofile = 512:512
 lxc.seccomp.profile = /usr/share/vitrine/seccomp-policies/lxc-deny.policy

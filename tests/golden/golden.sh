@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a profile becomes, compared with the files next to this script: the plan, and the LXC
-# configuration of each box.
+# What a profile becomes, compared with the files next to this script: the plan, the LXC configuration of
+# each box, and the AppArmor profile of the app box.
 #
 #   golden.sh            prints TAP
 #   golden.sh --refresh  writes the files anew; look at the difference before you commit it
@@ -18,9 +18,9 @@ n=0
 # PROFILE and what is compared of it
 cases() {
 	cat <<-END
-		$sources/templates/profiles/default.vitrine plan app display viewer
+		$sources/templates/profiles/default.vitrine plan app apparmor display viewer
 		$sources/templates/profiles/firefox-esr.vitrine plan app
-		$golden/everything.vitrine plan app viewer
+		$golden/everything.vitrine plan app apparmor viewer
 		$golden/nothing.vitrine plan app
 	END
 }

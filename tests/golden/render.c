@@ -1,11 +1,13 @@
-/* render PROFILE FRAGMENTS WHAT: the plan (WHAT is "plan"), or the LXC configuration of a box (its
- * name), of the sample user on the sample host. */
+/* render PROFILE FRAGMENTS WHAT: the plan (WHAT is "plan"), the LXC configuration of a box (its
+ * name), or the app box's own AppArmor profile ("apparmor"), of the sample user on the sample host.
+ */
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fs.h"
+#include "emit/apparmor.h"
 #include "tests/unit/sample.h"
 
 static int render(const struct plan *p, const char *fragments, const char *what, char **ret,
@@ -14,6 +16,14 @@ static int render(const struct plan *p, const char *fragments, const char *what,
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
 		if (p->has_box[k] && !strcmp(what, box_kind_to_string(k)))
 			return sample_config(p, k, fragments, ret, err);
+	if (!strcmp(what, "apparmor")) {
+		struct apparmor_profile own = { 0 };
+
+		apparmor_render(&p->boxes[BOX_APP], &own);
+		*ret = TAKE_PTR(own.text);
+		apparmor_profile_release(&own);
+		return 0;
+	}
 	if (strcmp(what, "plan"))
 		return error_set(err, EINVAL, "no '%s' in this plan", what);
 	*ret = plan_to_text(p);

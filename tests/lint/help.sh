@@ -34,7 +34,7 @@ why() { echo "$*" >>"$scratch/why"; }
 # "run", "profile list", ...: every command that --help names
 commands() {
 	"$vitrine" --help |
-		sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z]*\)\{0,1\}\) .*/\1/p'
+		sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z-]*\)\{0,1\}\) .*/\1/p'
 }
 
 help_is_good() { # COMMAND...
@@ -104,7 +104,7 @@ section Nouns >"$scratch/nouns"
 [ -s "$scratch/daily" ] && [ -s "$scratch/nouns" ]
 ok $? "doc/cli.md has its tables"
 
-first_words() { grep -o '`[a-z][a-z]*' | tr -d '`' | sort -u; }
+first_words() { grep -o '`[a-z][a-z-]*' | tr -d '`' | sort -u; }
 documented() {
 	grep -v '(planned)' "$scratch/daily" | cut -d'|' -f2 | first_words
 	sed 's/\*(planned)\*.*//' "$scratch/nouns" | while IFS='|' read -r _ noun verbs; do
@@ -146,7 +146,7 @@ completions() { # WORD...: completes the last one
 } | sort -u >"$scratch/want"
 completions vitrine '' | diff "$scratch/want" - >"$scratch/why"
 ok $? "completion of commands"
-"$vitrine" run --help </dev/null | sed -n 's/^  \(--[a-z]*\).*/\1/p' | sort >"$scratch/want"
+"$vitrine" run --help </dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort >"$scratch/want"
 completions vitrine run -- | diff "$scratch/want" - >"$scratch/why"
 ok $? "completion of options"
 printf '%s\n' build list rm >"$scratch/want"

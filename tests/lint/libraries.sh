@@ -18,8 +18,7 @@ rows() {
 		X11/                src/session/x11-auth\.[ch] libXau
 		fuse                src/gate/                  libfuse
 		systemd/            src/session/               libsystemd
-		sys/capability\.h   src/box/                   libcap
-		sys/apparmor\.h     src/box/                   libapparmor
+		sha2\.h             src/base/sha256\.c         libmd
 	END
 }
 

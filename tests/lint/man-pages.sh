@@ -40,6 +40,8 @@ all_in() { # FILE
 	return $bad
 }
 
+is_empty() { [ ! -s "$1" ]; }
+
 need scdoc
 need mandoc
 
@@ -49,13 +51,13 @@ for page in "$man"/*.scd; do
 	ok $? "$name: scdoc"
 	mandoc -Tlint -Wwarning "$scratch/$name" 2>&1 |
 		grep -v 'skipping paragraph macro: PP' >"$scratch/why" # as scdoc writes them
-	[ ! -s "$scratch/why" ]
+	is_empty "$scratch/why"
 	ok $? "$name: mandoc"
 done
 
 # --- vitrine(1): commands and options -------------------------------------------------------------
 
-"$vitrine" --help | sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z]*\)\{0,1\}\) .*/\1/p' >"$scratch/commands"
+"$vitrine" --help | sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z-]*\)\{0,1\}\) .*/\1/p' >"$scratch/commands"
 grep -q '^run$' "$scratch/commands" && grep -q '^image list$' "$scratch/commands"
 ok $? "--help names the commands"
 
@@ -79,7 +81,7 @@ while read -r command; do
 	ok $? "vitrine.1 has every option of $command"
 	grep -o '^	\*--[a-z-]*' "$scratch/entry" | tr -d '	*' | sort -u >"$scratch/told"
 	sort "$scratch/options" | comm -13 - "$scratch/told" >"$scratch/why"
-	[ ! -s "$scratch/why" ]
+	is_empty "$scratch/why"
 	ok $? "vitrine.1 has no other option of $command"
 done <"$scratch/commands"
 

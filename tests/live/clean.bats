@@ -46,7 +46,7 @@ dies_with() { # PART STATUS PID-OF...: a command that prints the process to kill
 }
 
 says_why() { # PATTERN: one line about the part that was lost
-	[[ $(grep -c '^vitrine: ' "$output_file") == 1 ]] || fail "not one line:" "$(<"$output_file")"
+	[[ $(without_warnings <"$output_file" | grep -c "^vitrine: ") == 1 ]] || fail "not one line:" "$(<"$output_file")"
 	grep -Eq "$1" "$output_file" || fail "it does not name the part:" "$(<"$output_file")"
 }
 
@@ -65,16 +65,16 @@ monitor_of() { parent_of "$(init_of "$1")"; }
 # --- the plain ends -------------------------------------------------------------------------------
 
 @test "after the end of the application nothing is left" {
-	run -0 vitrine run xterm -e true
+	run -0 --separate-stderr vitrine run xterm -e true
 	assert_nothing_left
-	run -0 quietly 'exit 0'
+	run -0 --separate-stderr quietly 'exit 0'
 	assert_nothing_left
 }
 
 @test "what the application leaves in the background ends with it" {
-	run -0 quietly '(trap "" HUP TERM INT; setsid sleep 1000 </dev/null >/dev/null 2>&1 &) ; exit 0'
+	run -0 --separate-stderr quietly '(trap "" HUP TERM INT; setsid sleep 1000 </dev/null >/dev/null 2>&1 &) ; exit 0'
 	assert_nothing_left
-	run -0 quietly 'for i in 1 2 3 4 5 6 7 8 9; do setsid setsid sleep 1000 & done; exit 0'
+	run -0 --separate-stderr quietly 'for i in 1 2 3 4 5 6 7 8 9; do setsid setsid sleep 1000 & done; exit 0'
 	assert_nothing_left
 }
 
@@ -243,7 +243,7 @@ monitor_of() { parent_of "$(init_of "$1")"; }
 	kill -s KILL $pids
 	wait_until "$end_seconds" nothing_runs || fail "$(processes)"
 	# The name of the holder's socket stays until the next start.
-	run -0 quietly 'exit 0'
+	run -0 --separate-stderr quietly 'exit 0'
 	run -0 vitrine ps
 	assert_nothing_left
 }
@@ -293,7 +293,7 @@ holder_is_gone() { ! runs '^ *vitrine-holder '; }
 	kill -s KILL "$(pid_of '^ *vitrine-holder ')"
 	wait_until "$end_seconds" holder_is_gone
 	run -0 vitrine stop "$id"
-	run -0 quietly 'exit 0'
+	run -0 --separate-stderr quietly 'exit 0'
 	assert_nothing_left
 }
 
@@ -423,7 +423,7 @@ at_a_random_moment() { # SIGNAL [PROFILE ARGUMENTS...]: of the first 400 ms of a
 		await_end 20
 		[[ $code == 3 || $code == 125 ]] || fail "status $code" "$(<"$output_file")"
 		wait_until "$end_seconds" nothing_runs || fail "$(processes)"
-		run -0 quietly 'exit 0'
+		run -0 --separate-stderr quietly 'exit 0'
 		assert_nothing_left
 	done
 }

@@ -104,7 +104,7 @@ has_followed() { grep -q -e "$1" "$followed"; }
 @test "--detach prints the id of the shortest life" {
 	local i
 	for i in 1 2 3 4 5 6 7 8; do
-		run -0 vitrine run --detach --profile "$(profile_file quiet)" -- -c 'exit 3' 3>&-
+		run -0 --separate-stderr vitrine run --detach --profile "$(profile_file quiet)" -- -c 'exit 3' 3>&-
 		[[ $output =~ ^quiet-[0-9a-f]{4}$ ]]
 	done
 	assert_nothing_left
@@ -134,7 +134,7 @@ has_followed() { grep -q -e "$1" "$followed"; }
 
 @test "the writer in the sandbox learns that nobody reads" {
 	local pipe='set -o pipefail; timeout 20 "$VITRINE" run --profile "$1" -- -c "trap \"\" PIPE; while echo line; do :; done 2>/dev/null; exit 5" | head -n 1'
-	run -5 bash -c "$pipe" bash "$(profile_file quiet)"
+	run -5 --separate-stderr bash -c "$pipe" bash "$(profile_file quiet)"
 	[[ $output == line ]]
 	start_quiet
 	run -141 bash -c 'set -o pipefail; timeout 20 "$VITRINE" enter "$1" yes | head -n 1' bash "$id"
@@ -162,7 +162,7 @@ has_followed() { grep -q -e "$1" "$followed"; }
 	kill -s KILL "$supervisor"
 	wait_until "$end_seconds" ended "$supervisor"
 	[[ -d $dead ]]
-	run -0 quietly 'exit 0'
+	run -0 --separate-stderr quietly 'exit 0'
 	[[ ! -e $dead ]]
 }
 

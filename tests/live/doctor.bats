@@ -20,6 +20,35 @@ mend_of() { # CHECK
 	[[ ${lines[-1]} == *"0 failures. Applications can be run in sandboxes." ]]
 }
 
+@test "what shows the windows is said" {
+	run -0 vitrine doctor --json
+	[[ $(result_of windows) == ok ]]
+	[[ $(jq -r '.[] | select(.name == "windows") | .detail' <<<"$output") == \
+		"shown by xpra 3.1"*" of the image 'display' (Debian 12)" ]]
+	run -0 --separate-stderr vitrine run --timings xterm -e true
+	[[ $stderr == *$'\n'"windows      xpra 3.1"*" of the image 'display' (Debian 12)" ]]
+}
+
+teardown() {
+	[[ -z ${hosted:-} ]] || rm -f "$hosted"
+}
+
+@test "a profile with Viewer=host is told and refused where the host has no xpra" {
+	local name=viewer-$$
+	mkdir -p ~/.config/vitrine/profiles
+	hosted=~/.config/vitrine/profiles/$name.vitrine
+	printf '[App]\nCommand=xterm\n[Display]\nViewer=host\n' >"$hosted"
+	run -0 vitrine doctor --json
+	if [[ -x /usr/bin/xpra ]]; then
+		[[ $(result_of windows) == ok ]]
+		return
+	fi
+	[[ $(result_of windows) == warning ]]
+	[[ $(jq -r '.[] | select(.name == "windows") | .detail' <<<"$output") == *"Viewer=host of: $name" ]]
+	run -125 vitrine run "$name"
+	[[ $output == *"'$name' has Viewer=host, and this host has no xpra"*"take that line out"* ]]
+}
+
 @test "no colours but at a terminal" {
 	run -0 vitrine doctor
 	[[ $output != *$'\033'* ]]

@@ -197,7 +197,7 @@ confined() { # PID: by /proc, every set of capabilities is empty, and so on
 }
 
 @test "system calls that no application needs are refused" {
-	run -0 vitrine run --display none -- "$attempts"
+	run -0 --separate-stderr vitrine run --display none -- "$attempts"
 	local line
 	((${#lines[@]} > 30))
 	for line in "${lines[@]}"; do
@@ -389,14 +389,14 @@ descriptors_of() { # PID: what stands behind each, without the three standard on
 	mkdir "$BATS_TEST_TMPDIR/gone"
 	cd "$BATS_TEST_TMPDIR/gone"
 	rmdir "$BATS_TEST_TMPDIR/gone"
-	run -0 quietly pwd
+	run -0 --separate-stderr quietly pwd
 	[[ $output == "$HOME" ]]
 	run -0 bash -c 'exec -a "" vitrine run --profile "$1" -- -c "exit 0"' bash "$(profile_file quiet)"
 	run -0 bash -c 'exec -a "-sh" vitrine run --profile "$1" -- -c "exit 0"' bash "$(profile_file quiet)"
 }
 
 @test "limits of the caller are no hindrance" {
-	run -0 bash -c 'ulimit -Sn 32; ulimit -c unlimited; exec vitrine run --profile "$1" -- -c "ulimit -c"' \
+	run -0 --separate-stderr bash -c 'ulimit -Sn 32; ulimit -c unlimited; exec vitrine run --profile "$1" -- -c "ulimit -c"' \
 		bash "$(profile_file quiet)"
 	((output <= 1))
 }
@@ -421,7 +421,7 @@ start_listener() { # KIND [NAME]: sets `address`, the port or the name
 @test "the host's loopback cannot be reached" {
 	start_listener tcp
 	[[ $("$sockets" connect tcp 127.0.0.1 "$address") == reached ]]
-	run -1 vitrine run --display none -- "$sockets" connect tcp 127.0.0.1 "$address"
+	run -1 --separate-stderr vitrine run --display none -- "$sockets" connect tcp 127.0.0.1 "$address"
 	[[ $output == "connect: ECONNREFUSED" ]]
 	local host
 	for host in 127.0.0.1 10.0.2.2 10.0.2.3 localhost; do
@@ -437,9 +437,9 @@ start_listener() { # KIND [NAME]: sets `address`, the port or the name
 	[[ $("$sockets" connect abstract "$address") == reached ]]
 	[[ $("$sockets" connect abstract "/tmp/.X11-unix/X$display_number") == reached ]]
 	for name in "$address" "/tmp/.X11-unix/X$display_number"; do
-		run -1 vitrine run --display none -- "$sockets" connect abstract "$name"
+		run -1 --separate-stderr vitrine run --display none -- "$sockets" connect abstract "$name"
 		[[ $output == "connect: ECONNREFUSED" ]]
-		run -1 vitrine run -- "$sockets" connect abstract "$name"
+		run -1 --separate-stderr vitrine run -- "$sockets" connect abstract "$name"
 		[[ $output == *"connect: ECONNREFUSED"* ]]
 	done
 }
@@ -448,10 +448,10 @@ start_listener() { # KIND [NAME]: sets `address`, the port or the name
 	local path
 	for path in "/tmp/.X11-unix/X$display_number" "$XDG_RUNTIME_DIR/bus" "$XDG_RUNTIME_DIR/pulse/native"; do
 		[[ $("$sockets" connect path "$path") == reached ]]
-		run -1 vitrine run --display none -- "$sockets" connect path "$path"
+		run -1 --separate-stderr vitrine run --display none -- "$sockets" connect path "$path"
 		[[ $output == "connect: ENOENT" ]]
 	done
-	run -1 vitrine run -- "$sockets" connect path "/tmp/.X11-unix/X$display_number"
+	run -1 --separate-stderr vitrine run -- "$sockets" connect path "/tmp/.X11-unix/X$display_number"
 	[[ $output == *"connect: ENOENT"* ]]
 }
 
@@ -500,7 +500,7 @@ start_listener() { # KIND [NAME]: sets `address`, the port or the name
 		            break
 	END
 	run -0 vitrine enter "$id" true
-	run -0 quietly 'exit 0'
+	run -0 --separate-stderr quietly 'exit 0'
 	supervisor=$(field_of "$id" supervisor)
 	(($(ls "/proc/$supervisor/fd" | wc -l) < 100))
 	run -0 vitrine stop "$id"

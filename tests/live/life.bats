@@ -21,11 +21,11 @@ refused() { # COMMAND...: vitrine's own failure, said in one line, and nothing i
 # --- exit status ----------------------------------------------------------------------------------
 
 @test "the exit status is the application's" {
-	run -0 quietly 'exit 0'
-	run -7 quietly 'exit 7'
-	run -255 quietly 'exit 255'
-	run -137 quietly 'kill -9 $$'
-	run -143 quietly 'kill -15 $$'
+	run -0 --separate-stderr quietly 'exit 0'
+	run -7 --separate-stderr quietly 'exit 7'
+	run -255 --separate-stderr quietly 'exit 255'
+	run -137 --separate-stderr quietly 'kill -9 $$'
+	run -143 --separate-stderr quietly 'kill -15 $$'
 	assert_nothing_left
 }
 
@@ -56,7 +56,7 @@ refused() { # COMMAND...: vitrine's own failure, said in one line, and nothing i
 	quietly 'read a; read b; echo "out $b"; echo "err $a" >&2' \
 		<"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
 	[[ $(<"$BATS_TEST_TMPDIR/out") == "out two" ]]
-	[[ $(<"$BATS_TEST_TMPDIR/err") == "err one" ]]
+	[[ $(without_warnings <"$BATS_TEST_TMPDIR/err") == "err one" ]]
 }
 
 @test "ten megabytes pass through pipes unchanged, both ways" {
@@ -69,26 +69,26 @@ refused() { # COMMAND...: vitrine's own failure, said in one line, and nothing i
 }
 
 @test "what was printed just before the end arrives" {
-	run -3 quietly 'head -c 60000 /dev/zero | tr "\0" x; exit 3'
+	run -3 --separate-stderr quietly 'head -c 60000 /dev/zero | tr "\0" x; exit 3'
 	[[ ${#output} == 60000 ]]
 }
 
 @test "a slow reader gets everything" {
-	run -0 bash -c 'set -o pipefail
+	run -0 --separate-stderr bash -c 'set -o pipefail
 		vitrine run --profile "$1" -- -c "head -c 120000 /dev/zero" | { sleep 2; wc -c; }' \
 		bash "$(profile_file quiet)"
 	expect "$output" -eq 120000
 }
 
 @test "the end of a pipe's reader ends the writer" {
-	run -0 bash -c 'set -o pipefail; timeout 20 "$VITRINE" run --profile "$1" -- -c "yes; exit 0" | head -n 1' \
+	run -0 --separate-stderr bash -c 'set -o pipefail; timeout 20 "$VITRINE" run --profile "$1" -- -c "yes; exit 0" | head -n 1' \
 		bash "$(profile_file quiet)"
 	[[ $output == y ]]
 	assert_nothing_left
 }
 
 @test "standard streams may be closed" {
-	run -5 quietly 'exit 5' <&-
+	run -5 --separate-stderr quietly 'exit 5' <&-
 	quietly 'echo lost; echo lost >&2; exit 0' >&- 2>&-
 	assert_nothing_left
 }
@@ -138,8 +138,8 @@ refused() { # COMMAND...: vitrine's own failure, said in one line, and nothing i
 	chmod 755 program
 	run -4 --separate-stderr vitrine run --display none -- ./program here
 	[[ $output == "ran here in $HOME" ]]
-	[[ -z $stderr ]]
-	run -0 vitrine run --display none -- "$VITRINE_PROGRAMS/attempt"
+	assert_nothing_said
+	run -0 --separate-stderr vitrine run --display none -- "$VITRINE_PROGRAMS/attempt"
 	[[ $output == *mount* ]]
 	assert_nothing_left
 }
@@ -181,7 +181,7 @@ make_program() { # NAME in the working directory
 @test "--detach prints the id and returns while the application runs" {
 	run -0 --separate-stderr vitrine run --detach --profile "$(profile_file quiet)" -- -c 'exec sleep 1000' 3>&-
 	[[ $output =~ ^quiet-[0-9a-f]{4}$ ]]
-	[[ -z $stderr ]]
+	assert_nothing_said
 	state_is "$output" running
 	[[ $(ids) == "$output" ]]
 }
@@ -477,7 +477,7 @@ make_program() { # NAME in the working directory
 @test "a sandbox in a home that cannot be written" {
 	local store=$HOME/.local/share/vitrine/images
 	chmod a-w "$store" "$store/base" "$store/base/image.json"
-	run quietly 'echo ran'
+	run --separate-stderr quietly 'echo ran'
 	chmod u+w "$store" "$store/base" "$store/base/image.json"
 	expect "$status" -eq 0
 	[[ $output == ran ]]
@@ -508,7 +508,7 @@ make_program() { # NAME in the working directory
 	run -0 vitrine enter "$full" sh -c 'wc -c </tmp/fill'
 	((output <= 16 * 1024 * 1024))
 	run -0 vitrine enter "$other" sh -c 'dd if=/dev/zero of=/tmp/x bs=1M count=20 2>/dev/null && rm /tmp/x'
-	run -0 quietly 'exit 0'
+	run -0 --separate-stderr quietly 'exit 0'
 	run -0 vitrine stop "$full"
 	[[ $(ids) == "$other" ]]
 }

@@ -69,24 +69,38 @@ assert_not_heard() { # FREQUENCY FILE
 
 strongest() { tone hear 440 <"$1" | awk '$1 == "strongest" { print $2 }'; }
 
-# A sound server of the test's own, which it may end.
-start_server() { # sets `server`
-	local dir=$BATS_TEST_TMPDIR/pulse
-	mkdir -p "$dir"
-	export PULSE_SERVER=unix:$dir/native
-	env DBUS_SESSION_BUS_ADDRESS=disabled: XDG_RUNTIME_DIR="$dir" PULSE_RUNTIME_PATH="$dir" PULSE_STATE_PATH="$dir" \
-		pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --realtime=no \
-		--high-priority=no --log-target=file:"$dir/log" --load='module-null-sink sink_name=own' \
-		--load="module-native-protocol-unix socket=$dir/native auth-anonymous=1" 3>&- &
-	server=$!
-	background+=("$server")
-	wait_until 10 eval 'pactl info >/dev/null 2>&1'
+# A sound server of the test's own, which it may end: PulseAudio, or PipeWire where that took its place.
+start_server() { # sets `servers`
+	own=$BATS_TEST_TMPDIR/pulse
+	mkdir -p "$own"
+	export PULSE_SERVER=unix:$own/native
+	servers=()
+	if command -v pulseaudio >/dev/null; then
+		run_server pulseaudio -n --daemonize=no --use-pid-file=no --exit-idle-time=-1 --realtime=no \
+			--high-priority=no --log-target=file:"$own/log" --load='module-null-sink sink_name=own' \
+			--load="module-native-protocol-unix socket=$own/native auth-anonymous=1"
+		wait_until 10 eval 'pactl info >/dev/null 2>&1'
+	else
+		run_server pipewire
+		wait_until 10 test -S "$own/pipewire-0"
+		run_server wireplumber
+		run_server pipewire-pulse
+		wait_until 10 eval 'pactl load-module module-null-sink sink_name=own >/dev/null 2>&1'
+		wait_until 10 eval 'pactl set-default-sink own 2>/dev/null'
+	fi
+}
+
+run_server() { # COMMAND...
+	env DBUS_SESSION_BUS_ADDRESS=disabled: XDG_RUNTIME_DIR="$own" PULSE_RUNTIME_PATH="$own" \
+		PULSE_STATE_PATH="$own" "$@" >"$own/$1.log" 2>&1 3>&- &
+	servers+=("$!")
+	background+=("$!")
 }
 
 stop_server() {
-	kill -s KILL "$server"
-	wait "$server" || true
-	rm -f "$BATS_TEST_TMPDIR/pulse/native"
+	kill -s KILL "${servers[@]}"
+	wait "${servers[@]}" || true
+	rm -f "$own/native" "$own"/pipewire-0*
 }
 
 # Everything that a client can change in it, without what changes by itself.

@@ -96,6 +96,27 @@ await() { # LOG COMMAND...: until the command succeeds
 
 window_manager_runs() { xprop -root _NET_SUPPORTING_WM_CHECK | grep -q 'window id'; }
 
+# Both play into a sink that nobody hears, `standin`; what it gets is read from its monitor.
+start_pulseaudio() {
+	launch pulseaudio pulseaudio -n --daemonize=no --exit-idle-time=-1 --realtime=no \
+		--high-priority=no --log-target=stderr \
+		--load='module-null-sink sink_name=standin' --load=module-native-protocol-unix
+	await pulseaudio pactl info
+}
+
+has_default_sink() { pactl get-default-sink | grep -qx standin; }
+
+start_pipewire() {
+	launch pipewire pipewire
+	await pipewire test -S "$dir/pipewire-0"
+	launch wireplumber wireplumber
+	launch pipewire-pulse pipewire-pulse
+	await pipewire-pulse pactl info
+	pactl load-module module-null-sink sink_name=standin >"$own/sink"
+	await wireplumber pactl set-default-sink standin # which only the session manager can
+	await wireplumber has_default_sink
+}
+
 start_session() {
 	mkdir -p "$own"
 	write_authority
@@ -112,11 +133,12 @@ start_session() {
 	await dbus test -S "$dir/bus"
 
 	launch openbox openbox --sm-disable
-	launch pulseaudio pulseaudio -n --daemonize=no --exit-idle-time=-1 --realtime=no \
-		--high-priority=no --log-target=stderr \
-		--load='module-null-sink sink_name=standin' --load=module-native-protocol-unix
+	if command -v pulseaudio >/dev/null; then
+		start_pulseaudio
+	else
+		start_pipewire
+	fi
 	await openbox window_manager_runs
-	await pulseaudio pactl info
 
 	env | grep -E '^(DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS|XDG_[A-Z_]*|VITRINE_STAND_IN)=' \
 		>"$own/environment"

@@ -16,6 +16,14 @@ const struct host_facts sample_host = {
 	.locale = "de_DE.UTF-8",
 	.desktop_socket = "/tmp/.X11-unix/X1",
 	.desktop_display = 1,
+	.cgroup_way = CGROUP_SYSTEMD,
+	.controllers = LIMITS_ALL,
+	.memory = UINT64_C(16) << 30,
+	.open_files = 1048576,
+	.apparmor = true,
+	.floors = { true, true, true, true },
+	.own_profiles = true,
+	.xpra = true,
 };
 
 /* clang-format off */

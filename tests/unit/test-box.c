@@ -152,6 +152,10 @@ static void test_job_round_trip(void **state)
 		.name = (char *)"n",
 		.tree = (char *)"/run/vitrine/n",
 		.config = (char *)"lxc.a = b\n",
+		.label = (char *)"vitrine-app//&:vitrine-1000:x",
+		.namespace = (char *)"vitrine-1000",
+		.policy = (char *)"\0\1\2",
+		.policy_size = 3,
 		.box = { .kind = BOX_VIEWER,
 			 .image_dir = (char *)"/i",
 			 .mounts = mounts,
@@ -170,6 +174,10 @@ static void test_job_round_trip(void **state)
 	assert_int_equal(out.box.mounts[0].owner, -1);
 	assert_string_equal(out.box.files[0].content, "y\n");
 	assert_int_equal(out.box.kind, BOX_VIEWER);
+	assert_string_equal(out.label, in.label);
+	assert_string_equal(out.namespace, in.namespace);
+	assert_int_equal(out.policy_size, in.policy_size);
+	assert_memory_equal(out.policy, in.policy, in.policy_size);
 
 	/* Every shorter message is refused, and none is read beyond its end. */
 	for (size_t size = 0; size < data.size; size++) {

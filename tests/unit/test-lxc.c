@@ -82,7 +82,7 @@ static void test_lines_that_are_refused(void **state)
 		"lxc.tty.max = 4",
 		"lxc.console.path = /dev/console",
 		"lxc.apparmor.profile = unconfined",
-		"lxc.apparmor.profile = unchanged",
+		"lxc.apparmor.profile = vitrine-app",
 		"lxc.apparmor.raw = mount,",
 		"lxc.cgroup2.devices.allow = a",
 		"lxc.namespace.keep = net",
@@ -93,6 +93,13 @@ static void test_lines_that_are_refused(void **state)
 		"lxc.seccomp.profile = none",
 		"lxc.seccomp.allow_nesting = 1",
 		"lxc.prlimit.core = unlimited",
+		"lxc.prlimit.nofile = unlimited",
+		"lxc.prlimit.nofile = 1024",
+		"lxc.prlimit.nofile = 1024:",
+		"lxc.prlimit.nofile = 2048:1024",
+		"lxc.prlimit.nofile = 0:0",
+		"lxc.prlimit.nofile = 1024:unlimited",
+		"lxc.prlimit.nproc = 10:10",
 		"lxc.uts.name = a b",
 		/* ids of others */
 		"lxc.idmap = u 0 0 1",
@@ -143,12 +150,12 @@ static void test_lines_that_are_refused(void **state)
 static void test_nothing_may_be_missing_or_double(void **state)
 {
 	static const char *const keys[] = {
-		"lxc.autodev = ",    "lxc.cap.keep = ",	    "lxc.console.path = ",
-		"lxc.idmap = ",	     "lxc.init.cmd = ",	    "lxc.init.gid = ",
-		"lxc.init.uid = ",   "lxc.mount.auto = ",   "lxc.net.0.flags = ",
-		"lxc.net.0.type = ", "lxc.no_new_privs = ", "lxc.prlimit.core = ",
-		"lxc.pty.max = ",    "lxc.rootfs.path = ",  "lxc.seccomp.profile = ",
-		"lxc.tty.max = ",    "lxc.uts.name = ",
+		"lxc.autodev = ",	  "lxc.cap.keep = ",	 "lxc.console.path = ",
+		"lxc.idmap = ",		  "lxc.init.cmd = ",	 "lxc.init.gid = ",
+		"lxc.init.uid = ",	  "lxc.mount.auto = ",	 "lxc.net.0.flags = ",
+		"lxc.net.0.type = ",	  "lxc.no_new_privs = ", "lxc.prlimit.core = ",
+		"lxc.prlimit.nofile = ",  "lxc.pty.max = ",	 "lxc.rootfs.path = ",
+		"lxc.seccomp.profile = ", "lxc.tty.max = ",	 "lxc.uts.name = ",
 	};
 	const struct made *m = *state;
 
@@ -219,22 +226,6 @@ static void test_hostile_host_name(void **state)
 	assert_null(out);
 }
 
-static void test_apparmor_when_asked(void **state)
-{
-	const struct made *m = *state;
-	_cleanup_free_ char *fragments = xstrdup(m->config), *out = NULL;
-	struct lxc_inputs in = { .root = "/r",
-				 .seccomp_profile = "/s",
-				 .apparmor_profile = "vitrine" };
-	struct error *error = NULL;
-
-	assert_null(strstr(m->config, "apparmor"));
-	*strstr(fragments, "lxc.uts.name") = '\0'; /* the fragments alone */
-	in.fragments = fragments;
-	assert_done(lxc_config_render(&m->plan->boxes[BOX_APP], &in, &out, &error), error);
-	assert_non_null(strstr(out, "\nlxc.apparmor.profile = vitrine\n"));
-}
-
 static void container_freep(struct lxc_container **c)
 {
 	if (*c)
@@ -267,6 +258,7 @@ static void assert_understood(struct lxc_container *c, const struct box_plan *b)
 		{ "lxc.net.0.type", "empty" },
 		{ "lxc.no_new_privs", "1" },
 		{ "lxc.prlimit.core", "1" },
+		{ "lxc.prlimit.nofile", "1024:4096" },
 		{ "lxc.uts.name", b->host_name },
 	};
 
@@ -335,7 +327,6 @@ int main(void)
 		cmocka_unit_test(test_the_users_own_id),
 		cmocka_unit_test(test_values_cannot_start_a_line),
 		cmocka_unit_test(test_hostile_host_name),
-		cmocka_unit_test(test_apparmor_when_asked),
 		cmocka_unit_test(test_liblxc_takes_it),
 		cmocka_unit_test(test_fragments_of_a_box),
 	};

@@ -480,10 +480,12 @@ static void test_inputs_that_are_refused(void **state)
 static void test_requests_that_are_refused(void **state)
 {
 	static const char *const programs[] = { "", "-x", "a/", "/", "..", "./..", "a\nb" };
+	struct host_facts without_xpra = sample_host;
 	struct plan *p = NULL;
 	struct error *error = NULL;
 
 	(void)state;
+	without_xpra.xpra = false;
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		struct run_request q = as_profile;
 
@@ -495,6 +497,72 @@ static void test_requests_that_are_refused(void **state)
 	assert_refused(sample_plan(APP("[Display]\nBackend=xephyr\nViewer=host\n"), "test",
 				   &as_profile, &sample_host, &sample_inputs, &p, &error),
 		       error, EINVAL, "Viewer=box");
+	assert_refused(sample_plan(APP("[Display]\nViewer=host\n"), "test", &as_profile,
+				   &without_xpra, &sample_inputs, &p, &error),
+		       error, ENOENT, "take that line out");
+}
+
+static void test_the_apparmor_profile(void **state)
+{
+	static const struct {
+		const char *profile, *app;
+	} rows[] = {
+		{ APP(""), "vitrine-app" },
+		{ APP("[Exec]\nWritableMounts=yes\n"), "vitrine-app-exec" },
+		{ APP("[Files]\nRoot=writable\n"), "vitrine-app-exec" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(plan_freep) struct plan *p = make(rows[i].profile, &as_profile);
+
+		assert_string_equal(p->boxes[BOX_APP].floor, rows[i].app);
+		assert_string_equal(p->boxes[BOX_DISPLAY].floor, "vitrine-display");
+		assert_string_equal(p->boxes[BOX_VIEWER].floor, "vitrine-viewer");
+	}
+}
+
+static void test_apparmor_that_is_not_loaded(void **state)
+{
+	struct host_facts host = sample_host;
+
+	(void)state;
+	for (enum apparmor_floor f = 0; f < FLOOR_MAX; f++) {
+		struct error *error = NULL;
+		struct plan *p = NULL;
+
+		memcpy(host.floors, sample_host.floors, sizeof host.floors);
+		host.floors[f] = false;
+		if (f == FLOOR_APP_EXEC) { /* nobody asks for it */
+			assert_done(sample_plan(APP(""), "test", &as_profile, &host, &sample_inputs,
+						&p, &error),
+				    error);
+			plan_free(p);
+			continue;
+		}
+		assert_refused(sample_plan(APP(""), "test", &as_profile, &host, &sample_inputs, &p,
+					   &error),
+			       error, EPERM, "sudo vitrine admin install-policies");
+	}
+}
+
+static void test_a_kernel_without_apparmor(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	struct host_facts host = sample_host;
+	struct error *error = NULL;
+
+	(void)state;
+	host.apparmor = false;
+	assert_done(sample_plan(APP(""), "test", &as_profile, &host, &sample_inputs, &p, &error),
+		    error);
+	assert_null(p->boxes[BOX_APP].floor);
+	assert_int_equal(strv_length(p->notes), 1);
+	assert_non_null(strstr(p->notes[0], "AppArmor"));
+	p = plan_free(p);
+	assert_refused(sample_plan(APP("[AppArmor]\nRequired=yes\n"), "test", &as_profile, &host,
+				   &sample_inputs, &p, &error),
+		       error, ENOTSUP, "Required=yes");
 }
 
 static void test_text_is_one_fact_per_line(void **state)
@@ -533,6 +601,9 @@ int main(void)
 		cmocka_unit_test(test_no_desktop_is_needed_without_display),
 		cmocka_unit_test(test_inputs_that_are_refused),
 		cmocka_unit_test(test_requests_that_are_refused),
+		cmocka_unit_test(test_the_apparmor_profile),
+		cmocka_unit_test(test_apparmor_that_is_not_loaded),
+		cmocka_unit_test(test_a_kernel_without_apparmor),
 		cmocka_unit_test(test_text_is_one_fact_per_line),
 	};
 
