@@ -540,10 +540,10 @@ keeping_profile() {
 		Backend=none
 	END
 	)
-	run -7 "${without[@]}" "$vitrine" run --profile "$profile" -- \
+	run -7 --separate-stderr "${without[@]}" "$vitrine" run --profile "$profile" -- \
 		-c 'echo "display ${DISPLAY-none}, cookie ${XAUTHORITY-none}"; exit 7'
 	[[ $output == 'display none, cookie none' ]]
-	run -0 "${without[@]}" "$vitrine" run --display none default -c 'echo "<${DISPLAY-none}>"'
+	run -0 --separate-stderr "${without[@]}" "$vitrine" run --display none default -c 'echo "<${DISPLAY-none}>"'
 	[[ $output == '<none>' ]]
 	# with a desktop it gives none either
 	run -0 "$vitrine" run --display none default -c 'echo "<${DISPLAY-none}>"; ls -A /tmp'
