@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "base/ini.h"
+#include "base/owner.h"
 #include "base/strv.h"
 #include "base/text.h"
 
@@ -34,7 +35,7 @@ static int check_owner(int fd, const char *path, struct error **err)
 	if (st.st_uid != 0 && st.st_uid != getuid())
 		return error_set(err, EPERM, "'%s' belongs to user %u, not to you or root", path,
 				 st.st_uid);
-	if (st.st_mode & (S_IWGRP | S_IWOTH))
+	if (others_may_write(fd, &st))
 		return error_set(err, EPERM, "'%s' may be written by others (mode %04o)", path,
 				 st.st_mode & 07777);
 	return 0;

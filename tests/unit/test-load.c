@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/fs.h"
 #include "base/strv.h"
@@ -141,16 +142,54 @@ static void test_files_that_are_no_profile(void **state)
 	const struct place *p = *state;
 
 	scratch_file(&p->low, "target", MINIMAL, 0644);
-	scratch_file(&p->low, "group.vitrine", MINIMAL, 0664);
 	scratch_file(&p->low, "world.vitrine", MINIMAL, 0646);
 	assert_int_equal(symlinkat("target", p->low.fd, "link.vitrine"), 0);
 	assert_int_equal(mkfifoat(p->low.fd, "fifo.vitrine", 0644), 0);
 	assert_int_equal(mkdirat(p->low.fd, "dir.vitrine", 0755), 0);
-	assert_not_loaded(p, "group", EPERM, "may be written by others (mode 0664)");
-	assert_not_loaded(p, "world", EPERM, "may be written by others");
+	assert_not_loaded(p, "world", EPERM, "may be written by others (mode 0646)");
 	assert_not_loaded(p, "link", ELOOP, "link.vitrine");
 	assert_not_loaded(p, "fifo", EINVAL, "not a regular file");
 	assert_not_loaded(p, "dir", EINVAL, "not a regular file");
+}
+
+/* An access control list in the kernel's form (linux/posix_acl_xattr.h). */
+static void let_somebody_write(const char *path)
+{
+	static const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, permissions;
+			uint32_t id;
+		} entries[5];
+	} list = { 2,
+		   {
+			   { 0x01, 6, UINT32_MAX },
+			   { 0x02, 6, 12345 },
+			   { 0x04, 6, UINT32_MAX },
+			   { 0x10, 6, UINT32_MAX },
+			   { 0x20, 4, UINT32_MAX },
+		   } };
+
+	assert_int_equal(setxattr(path, "system.posix_acl_access", &list, sizeof list, 0), 0);
+}
+
+/* With umask 0002, as Debian 13 sets it, whatever a user writes belongs to his private group. */
+static void test_a_file_of_a_group(void **state)
+{
+	const struct place *p = *state;
+	_cleanup_free_ char *path = xasprintf("%s/listed.vitrine", p->low.path);
+	_cleanup_(profile_freep) struct profile *profile = NULL;
+	struct error *error = NULL;
+
+	scratch_file(&p->low, "group.vitrine", MINIMAL, 0664);
+	assert_done(load(p, "group", &profile, &error), error);
+	scratch_file(&p->low, "listed.vitrine", MINIMAL, 0664);
+	let_somebody_write(path);
+	assert_not_loaded(p, "listed", EPERM, "may be written by others (mode 0664)");
+	if (getuid() != 0) /* nobody else can give a file to a group that he is not in */
+		return;
+	assert_int_equal(fchownat(p->low.fd, "group.vitrine", -1, 12345, 0), 0);
+	assert_not_loaded(p, "group", EPERM, "may be written by others");
 }
 
 static void test_a_file_of_somebody_else(void **state)
@@ -243,6 +282,7 @@ int main(void)
 		TEST(test_names_are_checked_first),
 		TEST(test_files_that_are_no_profile),
 		TEST(test_a_file_of_somebody_else),
+		TEST(test_a_file_of_a_group),
 		TEST(test_a_directory_open_to_others),
 		TEST(test_a_huge_file),
 		TEST(test_errors_name_file_and_line),
