@@ -59,7 +59,7 @@ static const struct key keys[] = {
 	{ "Limits",      "Disk",           "512M",      SIZE(disk, MIB, 65536 * MIB) },
 	{ "Limits",      "Inodes",         "65536",     COUNT(inodes, 1024, 16777216) },
 	{ "Limits",      "Memory",         "4G",        SIZE(memory, 64 * MIB, 1048576 * MIB) },
-	{ "Limits",      "Tasks",          "4096",      COUNT(tasks, 32, 4194304) },
+	{ "Limits",      "Tasks",          "1024",      COUNT(tasks, 32, 4194304) },
 	{ "Limits",      "Cpu",            NULL,        PERCENT(cpu, 1, 102400) },
 	{ "Limits",      "Io",             NULL,        SIZE(io, MIB, 1048576 * MIB) },
 	{ "Limits",      "OpenFiles",      "4096",      COUNT(open_files, 256, 1048576) },
