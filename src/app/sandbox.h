@@ -79,7 +79,8 @@ struct sandbox {
 void sandbox_stop(struct sandbox *s, int code);
 void sandbox_lose(struct sandbox *s, const char *why);
 
-/* Something is missing that the user should know of, and that is no reason to stop: one sentence. */
+/* Something is missing that the user should know of, and that is no reason to stop: one sentence.
+ */
 void sandbox_note(const struct sandbox *s, const char *note);
 
 /* Writes the state file: the sandbox is in this state now, with what is given to it now. */

@@ -546,7 +546,7 @@ keeping_profile() {
 	run -0 --separate-stderr "${without[@]}" "$vitrine" run --display none default -c 'echo "<${DISPLAY-none}>"'
 	[[ $output == '<none>' ]]
 	# with a desktop it gives none either
-	run -0 "$vitrine" run --display none default -c 'echo "<${DISPLAY-none}>"; ls -A /tmp'
+	run -0 --separate-stderr "$vitrine" run --display none default -c 'echo "<${DISPLAY-none}>"; ls -A /tmp'
 	[[ $output == '<none>' ]]
 }
 

@@ -65,7 +65,7 @@ stage_elsewhere() { # RELEASE
 	[[ -e $tree ]] || {
 		say "making a tree of $1 to build in"
 		rm -f "$cache/build-$1-"*
-		mmdebstrap --variant=apt --format=tar --include="${packages// /,}" --skip=cleanup/apt/lists \
+		mmdebstrap --variant=apt --format=tar --include="${packages// /,}" --skip=cleanup/apt/lists,output/dev \
 			"$1" "$tree.new" "$scratch/sources" >"$scratch/tree.log" 2>&1 </dev/null || {
 			tail -n 20 "$scratch/tree.log" >&2
 			return 1
@@ -79,7 +79,7 @@ stage_elsewhere() { # RELEASE
 		rm -f "$cache/product-$1-"*
 		tar -C "$scratch" -cf "$scratch/vitrine.tar" vitrine
 		mmdebstrap --variant=custom --format=null --skip=update,cleanup \
-			--setup-hook="tar-in $tree /" \
+			--setup-hook="tar-in $tree /" --setup-hook='mkdir -p "$1/dev"' \
 			--customize-hook="tar-in $scratch/vitrine.tar /root" \
 			--customize-hook='chroot "$1" bash -ec "$STAGE"' \
 			--customize-hook="download /root/build/product.tar $product.new" \
@@ -200,8 +200,8 @@ end_machine() {
 }
 
 machine_fails() { # RELEASE: no test of it could be run
-	echo ":test-result: ERROR $1 - the machine did not come up" >"$results/$1.trs"
-	echo "ERROR: $1 - the machine did not come up"
+	echo ":test-result: ERROR $1 - the machine or the product in it did not come up" >"$results/$1.trs"
+	echo "ERROR: $1 - the machine or the product in it did not come up"
 	[[ ! -e $scratch/$1/console ]] || cp "$scratch/$1/console" "$results/$1.log"
 	echo "| $1 | did not come up | 0 | 1 | 0 | |" >>"$scratch/table"
 	[[ ! -e $scratch/$1/pid ]] || end_machine

@@ -37,9 +37,9 @@ nothing_from() { # SCRIPT: prints nothing
 clean() {
 	[[ $(alice 'vitrine ps --json | jq length') == 0 ]]
 	nothing_from 'pgrep -a -f "[v]itrine|[x]pra|[l]xc"'
-	nothing_from 'findmnt -n -o TARGET | grep -F vitrine | grep -vx ~/.local/share/vitrine'
+	nothing_from 'findmnt -nlo TARGET | grep -F vitrine | grep -vx ~/.local/share/vitrine'
 	nothing_from 'ls -A $XDG_RUNTIME_DIR/vitrine/sandboxes'
-	nothing_from 'find /sys/fs/cgroup -name "*vitrine*"'
+	nothing_from 'find /sys/fs/cgroup -name "*vitrine*.scope"'
 }
 
 works() { # what comes next is not disturbed by what was
@@ -51,7 +51,7 @@ works() { # what comes next is not disturbed by what was
 @test "logging out with a sandbox open: nothing is left, the next login is clean" {
 	vm_limit=3m vm_root 'systemctl stop desktop' </dev/null
 	# The last session is gone, her systemd ends, and with it what it ran.
-	vm_limit=2m vm_root 'while pgrep -u alice; do sleep 1; done' </dev/null
+	vm_limit=2m vm_root 'while pgrep -u alice >/dev/null; do sleep 1; done' </dev/null
 	vm_limit=1m vm_root '! test -e /run/user/1000' </dev/null
 	vm_limit=3m vm_root 'systemctl start desktop' </dev/null
 	clean

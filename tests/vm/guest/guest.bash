@@ -7,6 +7,11 @@ as_root() { /opt/machine/as-root "$@" 3>&-; }
 # The AppArmor label of a process, as "NAME (MODE)".
 label_of() { cat "/proc/$1/attr/apparmor/current"; } # PID
 
+# Is it the floor of that kind of box, alone or with an addition of the user's stacked under it?
+is_enforced() { # KIND LABEL
+	[[ $2 =~ ^vitrine-$1("//&:vitrine-$UID:"[a-z0-9-]+)?" (enforce)"$ ]]
+}
+
 # Puts the shipped policies back, whatever a test did to them.
 restore_policies() { as_root vitrine admin install-policies; }
 

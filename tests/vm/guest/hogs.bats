@@ -2,6 +2,9 @@
 # Whoever takes all that it gets takes it from itself: another sandbox and the desktop stay
 # responsive, and what was taken is back soon after the end.
 #
+# While hundreds of processes fork, nothing here may read /proc/PID/cmdline of all, as ps and pgrep do:
+# each of them holds the lock that is needed for it most of the time, and seldom gets a processor.
+#
 # shellcheck disable=SC2030,SC2031,SC2154 # tests are no subshells of each other; bats assigns
 
 load ../../live/common
@@ -39,6 +42,7 @@ setup() {
 	start_detached --profile "$(profile_file hog)" -- -c 'exec sleep 100000'
 	other=$id
 	bring_hog "$other"
+	holder=$(pgrep -x vitrine-holder)
 }
 
 # The program, by way of the sandbox's own /tmp; /bin/sh there does not execute it without WritableMounts.
@@ -110,10 +114,9 @@ is_reclaimed() {
 }
 
 assert_reclaimed() { # WHAT
-	local cgroup init holder begin mounts
+	local cgroup init begin mounts
 	cgroup=$(cgroup_of "$id")
 	init=$(vitrine ps --json | jq -r --arg id "$id" '.[] | select(.id == $id) | .inits.app')
-	holder=$(pgrep -x vitrine-holder)
 	mounts=$(<"/proc/$holder/mountinfo")
 	[[ -d $cgroup && -d /proc/$init && -e $sandboxes/$id && $mounts == *"/run/vitrine/$id"* ]]
 	begin=$(now_ms)
