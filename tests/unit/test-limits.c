@@ -35,7 +35,7 @@ static void test_all_boxes_are_limited(void **state)
 		assert_true(l->cpu == 0 && l->io == 0);
 	}
 	assert_int_equal(p->boxes[BOX_APP].limits.memory, 4096 * MIB);
-	assert_int_equal(p->boxes[BOX_APP].limits.tasks, 4096);
+	assert_int_equal(p->boxes[BOX_APP].limits.tasks, 1024);
 	assert_int_equal(p->limits.way, CGROUP_SYSTEMD);
 	assert_int_equal(p->limits.enforced, 1U << LIMIT_MEMORY | 1U << LIMIT_TASKS);
 	assert_int_equal(p->limits.missing, 0);
