@@ -8,9 +8,12 @@ load ../../live/common
 load guest
 
 setup_file() {
-	# The user's service manager hands on what it was given when it started.
+	# The user's service manager hands on what it was given when it started, and knows of the desktop
+	# that was started after it.
 	as_root systemctl daemon-reload
+	as_root systemctl stop desktop
 	as_root systemctl restart "user@$UID"
+	as_root systemctl start desktop
 }
 
 limited() { # LINE...: a profile `limited` with these in [Limits]
