@@ -13,4 +13,4 @@ machine_packages=(
 
 declare -A release_packages=(
 	[bookworm]='pulseaudio libpam-cgfs libfuse3-3'
-	[trixie]='pipewire-pulse wireplumber libfuse3-4')
+	[trixie]='pipewire-pulse wireplumber libfuse3-4 util-linux-extra')
