@@ -32,8 +32,8 @@ start() {
 leftovers() {
 	root 'ps -eo pid=,ppid=,ruid=,state=,comm= |
 			awk "\$4 !~ /Z/ && ((\$3 >= 100000 && \$3 < 165536) || (\$3 == 1000 && \$5 ~ /^(vitrine|slirp)/))"
-		grep -i vitrine /proc/self/mountinfo
-		find /sys/fs/cgroup -name "*vitrine*"
+		grep -i vitrine /proc/self/mountinfo | grep -v " /home/alice/.local/share/vitrine " # the disk of the images
+		find /sys/fs/cgroup -name "*vitrine*" ! -name "home-alice-*.mount"
 		find /tmp /var/tmp /dev/shm -newer /opt/mark \( -uid 1000 -o -uid +99999 -uid -165536 \)
 		[ ! -e /run/user/1000/vitrine ] || find /run/user/1000/vitrine -mindepth 1 ! -name lock ! -name sandboxes ! -name instances
 		true'
