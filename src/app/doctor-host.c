@@ -173,10 +173,11 @@ enum doctor_result check_image(const struct check *c, const struct doctor_contex
 			       char **ret_detail, char **ret_mend)
 {
 	_cleanup_(error_freep) struct error *error = NULL;
-	_cleanup_free_ char *root = NULL;
+	_cleanup_(image_release) struct image image = IMAGE_NONE;
 
-	if (image_find(context->facts->home, c->subject, &root, &error) >= 0) {
-		*ret_detail = TAKE_PTR(root);
+	if (image_open(context->facts->home, c->subject, &image, &error) >= 0) {
+		*ret_detail = xasprintf("generation %u, %s", image.manifest->generation,
+					image.roots[0]);
 		return DOCTOR_OK;
 	}
 	*ret_detail = xstrdup(error->message);

@@ -6,7 +6,6 @@
 #include "app/launch-phases.h"
 #include "base/fs.h"
 #include "box/lock.h"
-#include "image/store.h"
 
 #define DISPLAY_NUMBER 10U
 #define PROGRAM_MAX    (512U << 20)
@@ -37,15 +36,11 @@ int launch_ids(struct sandbox *s, struct error **err)
 	struct slice last = { 0 };
 
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
-		const char *image = plan_image(p, k);
 		int r;
 
 		if (!plan_needs_box(p, &s->launch->request, k))
 			continue;
-		r = image_find(s->facts.home, image, &s->image_dirs[k], err);
-		if (r < 0)
-			return r;
-		r = image_lock(s->facts.home, image, &s->image_locks[k], err);
+		r = image_open(s->facts.home, plan_image(p, k), &s->images[k], err);
 		if (r < 0)
 			return r;
 		r = slice_take(s->lock, &last, err);
@@ -105,7 +100,7 @@ int launch_plan(struct sandbox *s, struct error **err)
 		return error_errno(err, "cannot get random bytes");
 	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
 		in.slices[k] = s->slices[k];
-		in.image_dirs[k] = s->image_dirs[k];
+		in.image_layers[k] = s->images[k].roots;
 	}
 	r = plan_make(s->launch->profile, &request, &s->facts.host, &in, &s->plan, err);
 	if (r < 0)

@@ -96,10 +96,8 @@ void sandbox_end(struct sandbox *s)
 	s->leaves = leaves_free(s->leaves);
 	s->shared = close_fd(s->shared);
 	holder_release(&s->holder);
-	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
-		close_fd(s->image_locks[k]);
-		free(s->image_dirs[k]);
-	}
+	for (size_t k = 0; k < BOX_KIND_MAX; k++)
+		image_release(&s->images[k]);
 	s->log = log_free(s->log);
 	registry_remove(s->runtime_dir, &s->dir);
 	/* Last, because its callers wait for the connection to close when nothing is left. */

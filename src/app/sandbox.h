@@ -10,6 +10,7 @@
 #include "app/registry.h"
 #include "app/state.h"
 #include "box/box.h"
+#include "image/store.h"
 #include "session/bus.h"
 #include "session/display.h"
 #include "session/gate.h"
@@ -38,9 +39,8 @@ struct sandbox {
 
 	struct x11_desktop desktop;
 	struct slice slices[BOX_KIND_MAX];
-	char *image_dirs[BOX_KIND_MAX];
-	int image_locks[BOX_KIND_MAX];
-	struct plan_grant *grants; /* of the profile; strings owned */
+	struct image images[BOX_KIND_MAX]; /* of the boxes that are needed */
+	struct plan_grant *grants;	   /* of the profile; strings owned */
 	size_t n_grants;
 	char **arguments; /* of the application: files have the paths that they have inside */
 	struct plan *plan;

@@ -42,21 +42,24 @@ const char *release_name(const char *suite)
 int windows_text(const char *home, enum display_backend backend, char **ret, struct error **err)
 {
 	const char *program = servers[backend].program;
-	_cleanup_free_ char *suite = NULL, *version = NULL, *upstream = NULL;
+	_cleanup_(image_release) struct image image = IMAGE_NONE;
+	_cleanup_free_ char *upstream = NULL;
+	const char *version, *release;
 	int r;
 
 	if (!program) {
 		*ret = NULL;
 		return 0;
 	}
-	r = image_package(home, DISPLAY_IMAGE, servers[backend].package, &suite, &version, err);
+	r = image_open(home, DISPLAY_IMAGE, &image, err);
 	if (r < 0)
 		return r;
+	release = release_name(image.manifest->suite);
+	version = manifest_version(image.manifest, servers[backend].package);
 	if (!version)
 		return error_set(err, ENOPKG, "the image '" DISPLAY_IMAGE "' (%s) has no %s",
-				 release_name(suite), program);
+				 release, program);
 	upstream = upstream_version(version);
-	*ret = xasprintf("%s %s of the image '" DISPLAY_IMAGE "' (%s)", program, upstream,
-			 release_name(suite));
+	*ret = xasprintf("%s %s of the image '" DISPLAY_IMAGE "' (%s)", program, upstream, release);
 	return 0;
 }

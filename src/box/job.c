@@ -59,7 +59,7 @@ void job_write(const struct job *j, struct buf *ret)
 	wire_put_bytes(ret, j->policy, j->policy_size);
 	wire_put_u32(ret, p->kind);
 	wire_put_u32(ret, p->slice.first);
-	wire_put_string(ret, p->image_dir);
+	wire_put_strv(ret, p->image_layers);
 	wire_put_u32(ret, p->root_writable);
 	wire_put_u32(ret, (uint32_t)p->n_mounts);
 	for (size_t i = 0; i < p->n_mounts; i++)
@@ -97,7 +97,7 @@ int job_read(const void *data, size_t size, struct job *ret, struct error **err)
 		memcpy(j.policy, policy, j.policy_size);
 	p->kind = wire_get_u32(&w);
 	p->slice.first = wire_get_u32(&w);
-	p->image_dir = wire_get_string(&w);
+	p->image_layers = wire_get_strv(&w);
 	p->root_writable = wire_get_u32(&w);
 	p->n_mounts = get_count(&w, MOUNTS_MAX);
 	p->mounts = xcalloc(p->n_mounts, sizeof *p->mounts);

@@ -7,7 +7,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
+#include "base/strv.h"
 #include "box/devices.h"
 #include "box/gate-mount.h"
 #include "box/init-protocol.h"
@@ -312,27 +314,47 @@ static int fill_identity(const struct job *j, int identity, struct error **err)
 
 /* Layers are named by descriptor: no character of a path can be taken for an option. `userxattr` is
  * what an unprivileged overlay needs to remove and rename directories of the image. */
-static int mount_root(const struct job *j, int box_dir, int identity, struct error **err)
+static int mount_overlay(const struct job *j, int box_dir, const char *lower, struct error **err)
 {
-	_cleanup_close_ int image = open(j->box.image_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ char *target = xasprintf("/proc/self/fd/%d/root", box_dir), *options = NULL;
 	unsigned long flags = MS_NOSUID | MS_NODEV;
 
-	if (image < 0)
-		return error_errno(err, "cannot open image directory '%s'", j->box.image_dir);
 	if (j->box.root_writable) {
-		options = xasprintf("lowerdir=/proc/self/fd/%d:/proc/self/fd/%d,upperdir=/proc/"
-				    "self/fd/%d/upper,"
+		options = xasprintf("%s,upperdir=/proc/self/fd/%d/upper,"
 				    "workdir=/proc/self/fd/%d/work,userxattr",
-				    identity, image, box_dir, box_dir);
+				    lower, box_dir, box_dir);
 	} else {
-		options = xasprintf("lowerdir=/proc/self/fd/%d:/proc/self/fd/%d,userxattr",
-				    identity, image);
+		options = xasprintf("%s,userxattr", lower);
 		flags |= MS_RDONLY;
 	}
 	if (mount("vitrine", target, "overlay", flags, options) < 0)
 		return error_errno(err, "cannot mount the root of the box");
 	return 0;
+}
+
+static int mount_root(const struct job *j, int box_dir, int identity, struct error **err)
+{
+	size_t n = strv_length(j->box.image_layers), open_layers = 0;
+	_cleanup_free_ int *layers = xcalloc(n, sizeof *layers);
+	_cleanup_buf_ struct buf lower = { 0 };
+	int r = 0;
+
+	buf_addf(&lower, "lowerdir=/proc/self/fd/%d", identity);
+	for (; r == 0 && open_layers < n; open_layers += r == 0) {
+		int *fd = &layers[open_layers];
+
+		*fd = open(j->box.image_layers[open_layers], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (*fd < 0)
+			r = error_errno(err, "cannot open image directory '%s'",
+					j->box.image_layers[open_layers]);
+		else
+			buf_addf(&lower, ":/proc/self/fd/%d", *fd);
+	}
+	if (r == 0)
+		r = mount_overlay(j, box_dir, lower.data, err);
+	while (open_layers > 0)
+		close_fd(layers[--open_layers]);
+	return r;
 }
 
 static int make_layers(const struct job *j, struct layers *l, int *ret_box_dir, struct error **err)

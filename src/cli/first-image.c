@@ -10,14 +10,6 @@
 
 #define MEBIBYTE (UINT64_C(1) << 20)
 
-static bool is_missing(const char *home, const char *image)
-{
-	_cleanup_(error_freep) struct error *error = NULL;
-	_cleanup_free_ char *root = NULL;
-
-	return image_find(home, image, &root, &error) == -ENOENT;
-}
-
 static bool ask(const char *image, const struct recipe *recipe)
 {
 	char answer[16] = "";
@@ -55,7 +47,7 @@ int first_image(const struct facts *facts, const struct profile *profile, int di
 	const char *const images[] = { profile->image, windows ? DISPLAY_IMAGE : NULL };
 
 	for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
-		int status = images[i] && is_missing(facts->home, images[i])
+		int status = images[i] && !image_is_there(facts->home, images[i])
 				     ? offer(facts->home, images[i])
 				     : EXIT_OK;
 

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 
 #include "base/fs.h"
 #include "base/strv.h"
@@ -192,28 +191,14 @@ static char **make_env(const struct build *b, const struct scratch *scratch)
 	return env;
 }
 
-static int commit(const struct build *b, const char *suite, const struct pipeline_result *made,
-		  struct stage *stage, struct error **err)
+static int commit(const struct build *b, const char *suite, struct stage *stage, struct error **err)
 {
-	time_t now = time(NULL);
-	struct tm utc;
-	char created[sizeof "2000-01-01T00:00:00Z"];
-	const struct image_info info = {
-		.name = (char *)b->name,
-		.created = created,
-		.suite = (char *)suite,
-		.bytes = made->bytes,
-		.files = made->files,
-	};
-	_cleanup_free_ char *manifest = NULL;
-	int r;
+	_cleanup_free_ char *source = xasprintf("recipe %s", b->name);
+	_cleanup_(manifest_freep) struct manifest *m = manifest_new(b->name, source);
 
-	if (!gmtime_r(&now, &utc) || !strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc))
-		return error_set(err, EINVAL, "cannot tell the time");
-	r = manifest_render(&info, stage->root, &manifest, err);
-	if (r < 0)
-		return r;
-	return stage_commit(stage, manifest, err);
+	free(m->suite);
+	m->suite = xstrdup(suite);
+	return stage_commit(stage, m, err);
 }
 
 static int build_staged(const struct build *b, const struct recipe *recipe, struct stage *stage,
@@ -227,7 +212,7 @@ static int build_staged(const struct build *b, const struct recipe *recipe, stru
 	_cleanup_strv_ char **argv = NULL;
 	_cleanup_strv_ char **env = NULL;
 	struct pipeline_result made;
-	int r;
+	int root, r;
 
 	r = find_suite(b, recipe, &suite, &host_suite, err);
 	if (r == 0)
@@ -242,13 +227,15 @@ static int build_staged(const struct build *b, const struct recipe *recipe, stru
 		r = open_log(b, &log, err);
 	if (r == 0)
 		r = make_argv(recipe, suite, &sources, &scratch, &argv, err);
+	if (r == 0)
+		r = stage_add_layer(stage, NULL, &root, err);
 	if (r < 0)
 		return r;
 	env = make_env(b, &scratch);
 	r = pipeline_run(&(struct pipeline){ .argv = argv,
 					     .env = env,
 					     .lock = scratch.dir,
-					     .root = stage->root,
+					     .root = root,
 					     .log = log,
 					     .size = recipe->size,
 					     .progress = b->progress,
@@ -256,7 +243,7 @@ static int build_staged(const struct build *b, const struct recipe *recipe, stru
 			 &made, err);
 	if (r < 0)
 		return r;
-	r = commit(b, suite, &made, stage, err);
+	r = commit(b, suite, stage, err);
 	if (r < 0)
 		return r;
 	b->progress(b->user, &(struct build_progress){ .phase = BUILD_DONE,
@@ -268,6 +255,7 @@ static int build_staged(const struct build *b, const struct recipe *recipe, stru
 int image_build(const struct build *b, struct error **err)
 {
 	_cleanup_(recipe_freep) struct recipe *recipe = NULL;
+	_cleanup_(store_release) struct store store = STORE_NONE;
 	_cleanup_(stage_release) struct stage stage = STAGE_NONE;
 	int r;
 
@@ -277,7 +265,9 @@ int image_build(const struct build *b, struct error **err)
 	if (r == 0)
 		r = check_tools(err);
 	if (r == 0)
-		r = stage_begin(b->home, b->name, &stage, err);
+		r = store_open(STORE_USER, b->home, true, &store, err);
+	if (r == 0)
+		r = stage_begin(&store, b->name, &stage, err);
 	if (r < 0)
 		return r;
 	r = build_staged(b, recipe, &stage, err);

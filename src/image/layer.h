@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "image/store.h"
 
-/* Absolute path of the layer's tree. -ENOENT: neither of the stores has it. */
+/* Absolute path of the layer's tree. -EBADMSG: neither of the stores has it. */
 int layer_find(const char *home, const char *digest, char **ret_root, struct error **err);
 
-/* Reads every byte of it. -EBADMSG names the file that is not as it was made; -ENOENT: no such
- * layer. */
+/* Reads every byte of it. -EBADMSG: the layer is missing, or the named file is not as it was made.
+ */
 int layer_verify(const struct store *s, const char *digest, struct error **err);

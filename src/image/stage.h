@@ -1,10 +1,10 @@
 #pragma once
 
 /*
- * An image in the making: work/NAME.PID/ of the store, locked (flock(2) on the directory) as long as
- * its maker lives. Nobody sees any of it before stage_commit(), which adds the layers, then the
- * manifest, then switches to it, each in one step. What is found without a lock was left by a process
- * that was killed, and is removed by the next one or by gc.
+ * An image in the making: work/NAME.PID/ of the store, locked (flock(2) on the directory) as long
+ * as its maker lives. Nobody sees any of it before stage_commit(), which adds the layers, then the
+ * manifest, then switches to it, each in one step. What is found without a lock was left by a
+ * process that was killed, and is removed by the next one or by gc.
  */
 
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct stage_layer {
 
 struct stage {
 	const struct store *store; /* borrowed */
-	int dir;		   /* owned: the locked directory, for files of the maker's own too */
+	int dir; /* owned: the locked directory, for files of the maker's own too */
 	char *name;
 	char *work; /* its name in work/ */
 	struct stage_layer *layers;
@@ -32,8 +32,8 @@ struct stage {
 /* -EBUSY while another process makes an image of that name. */
 int stage_begin(const struct store *store, const char *name, struct stage *ret, struct error **err);
 
-/* One more layer on top of those so far: an empty directory, borrowed until stage_release(), that the
- * caller fills with a tree as image/index.h allows. `key` may be NULL. */
+/* One more layer on top of those so far: an empty directory, borrowed until stage_release(), that
+ * the caller fills with a tree as image/index.h allows. `key` may be NULL. */
 int stage_add_layer(struct stage *s, const char *key, int *ret_root, struct error **err);
 
 /*

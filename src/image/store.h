@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Where images are: ~/.local/share/vitrine/images of the user, /var/lib/vitrine/images of the system,
- * which root writes and everybody reads. A name that both have is the user's.
+ * Where images are: ~/.local/share/vitrine/images of the user, /var/lib/vitrine/images of the
+ * system, which root writes and everybody reads. A name that both have is the user's.
  *
  *   lock                     flock(2): held while the two below change, by whoever adds or removes
  *   names/NAME/N.json        generation N of image NAME (image/manifest.h)
@@ -27,6 +27,9 @@ enum store_kind {
 	STORE_SYSTEM,
 	STORE_KIND_MAX,
 };
+
+/* "user", "system" */
+const char *store_kind_to_string(enum store_kind k);
 
 struct store {
 	enum store_kind kind;
@@ -57,8 +60,8 @@ struct image {
 
 #define IMAGE_NONE ((struct image){ .lock = -EBADF })
 
-/* The current generation. -ENOENT, with a suggestion, where there is no such image; -ENOENT too where
- * a layer is missing. */
+/* The current generation. -ENOENT, with a suggestion, where there is no such image; -EBADMSG where
+ * its manifest is damaged or a layer is missing. */
 int image_open(const char *home, const char *name, struct image *ret, struct error **err);
 void image_release(struct image *i);
 
@@ -76,8 +79,8 @@ int image_read(const struct store *s, const char *name, uint32_t generation, str
 /* Names of the images that have a current generation, sorted. */
 int image_names(const struct store *s, char ***ret, struct error **err);
 
-/* Switches to another generation, that before the current one where 0 is given; *ret is the one that
- * is current now. */
+/* Switches to another generation, that before the current one where 0 is given; *ret is the one
+ * that is current now. */
 int image_rollback(const struct store *s, const char *name, uint32_t generation, uint32_t *ret,
 		   struct error **err);
 

@@ -322,7 +322,7 @@ void plan_box(struct plan *plan, enum box_kind kind, const struct profile *p,
 	*box = (struct box_plan){
 		.kind = kind,
 		.host_name = xstrdup(box_host_name(p, host, kind)),
-		.image_dir = xstrdup(in->image_dirs[kind]),
+		.image_layers = strv_copy(in->image_layers[kind]),
 		.slice = in->slices[kind],
 		.uid = host->uid,
 		.gid = host->gid,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/strv.h"
 #include "base/text.h"
 
 #define LETTERS	   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -174,18 +175,32 @@ int check_grants(const struct plan_inputs *in, const char *home, struct error **
 	return 0;
 }
 
+static int check_layers(char *const *layers, struct error **err)
+{
+	size_t n = strv_length(layers);
+
+	if (!n || n > IMAGE_LAYERS_MAX)
+		return error_set(err, E2BIG, "an image has 1 to %u layers, not %zu",
+				 IMAGE_LAYERS_MAX, n);
+	for (; *layers; layers++)
+		if (!is_plain_path(*layers))
+			return refuse(err, "image directory", *layers);
+	return 0;
+}
+
 int check_box_inputs(const struct plan_inputs *in, enum box_kind kind, struct error **err)
 {
 	const struct slice *s = &in->slices[kind];
+	int r;
 
-	if (!in->image_dirs[kind] || !is_plain_path(in->image_dirs[kind]))
-		return refuse(err, "image directory",
-			      in->image_dirs[kind] ? in->image_dirs[kind] : "");
+	r = check_layers(in->image_layers[kind], err);
+	if (r < 0)
+		return r;
 	if (s->number >= SLICE_COUNT || s->first != SLICE_FIRST + s->number * SLICE_IDS)
 		return error_set(err, ERANGE, "ids %u of slice %u are not a slice's", s->first,
 				 s->number);
 	for (enum box_kind other = 0; other < kind; other++)
-		if (in->image_dirs[other] && in->slices[other].number == s->number)
+		if (in->image_layers[other] && in->slices[other].number == s->number)
 			return error_set(err, EINVAL, "two boxes with the ids of slice %u",
 					 s->number);
 	return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/strv.h"
 #include "base/text.h"
 
 static const char *yes_no(bool b)
@@ -75,10 +76,11 @@ static void add_box(struct buf *out, const struct box_plan *b)
 	const char *kind = box_kind_to_string(b->kind);
 	_cleanup_free_ char *environment = xasprintf("%s environment", kind);
 	_cleanup_free_ char *apparmor = xasprintf("%s apparmor", kind);
+	_cleanup_free_ char *image = strv_join(b->image_layers, ":");
 	_cleanup_free_ char *facts = xasprintf(
 		"host name %s, image %s, ids %u+%u, user %u:%u (%u), home %s, root %s",
-		b->host_name, b->image_dir, b->slice.first, SLICE_IDS, b->uid, b->gid, b->user,
-		b->home, b->root_writable ? "writable" : "read-only");
+		b->host_name, image, b->slice.first, SLICE_IDS, b->uid, b->gid, b->user, b->home,
+		b->root_writable ? "writable" : "read-only");
 
 	add_line(out, kind, facts);
 	add_limits(out, kind, &b->limits);

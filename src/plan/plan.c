@@ -154,7 +154,7 @@ void box_plan_release(struct box_plan *b)
 	free(b->mounts);
 	free(b->files);
 	free(b->host_name);
-	free(b->image_dir);
+	strv_free(b->image_layers);
 	free(b->home);
 	strv_free(b->environment);
 	*b = (struct box_plan){ 0 };

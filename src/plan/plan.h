@@ -93,11 +93,13 @@ struct box_file {
 	mode_t mode;
 };
 
+#define IMAGE_LAYERS_MAX 32U /* trees of one image */
+
 /* One container, ready to be rendered and started. */
 struct box_plan {
 	enum box_kind kind;
 	char *host_name;
-	char *image_dir; /* absolute path of the image's root directory */
+	char **image_layers; /* absolute paths of the image's trees, the topmost first */
 	struct slice slice;
 	uid_t uid; /* numbers inside; in the holder both are: */
 	gid_t gid;
@@ -137,12 +139,12 @@ struct plan_grant {
 
 /* What was reserved or drawn for this one sandbox. Owned by the caller. */
 struct plan_inputs {
-	const char *id;			      /* PROFILE-xxxx */
-	uint32_t display_number;	      /* of the sandbox's own X server */
-	unsigned char machine_id[16];	      /* random */
-	struct slice slices[BOX_KIND_MAX];    /* of the boxes that are needed */
-	const char *image_dirs[BOX_KIND_MAX]; /* as well; absolute */
-	const struct plan_grant *grants;      /* opened and checked (plan/protected.h) */
+	const char *id;				 /* PROFILE-xxxx */
+	uint32_t display_number;		 /* of the sandbox's own X server */
+	unsigned char machine_id[16];		 /* random */
+	struct slice slices[BOX_KIND_MAX];	 /* of the boxes that are needed */
+	char *const *image_layers[BOX_KIND_MAX]; /* as well; absolute, the topmost first */
+	const struct plan_grant *grants;	 /* opened and checked (plan/protected.h) */
 	size_t n_grants;
 };
 

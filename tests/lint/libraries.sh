@@ -18,7 +18,7 @@ rows() {
 		X11/                src/session/x11-auth\.[ch] libXau
 		fuse                src/gate/                  libfuse
 		systemd/            src/session/               libsystemd
-		sha2\.h             src/base/sha256\.c         libmd
+		nettle/             src/base/sha256\.c         nettle
 	END
 }
 

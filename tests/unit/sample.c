@@ -26,6 +26,9 @@ const struct host_facts sample_host = {
 	.xpra = true,
 };
 
+static char *const app_layers[] = { (char *)"/images/app/root", (char *)"/images/base/root", NULL };
+static char *const display_layers[] = { (char *)"/images/display/root", NULL };
+
 /* clang-format off */
 #define INPUTS \
 	.id = "sample-0123", \
@@ -35,7 +38,7 @@ const struct host_facts sample_host = {
 	.slices = { { 7, SLICE_FIRST + 7 * SLICE_IDS }, \
 		    { 8, SLICE_FIRST + 8 * SLICE_IDS }, \
 		    { 9, SLICE_FIRST + 9 * SLICE_IDS } }, \
-	.image_dirs = { "/images/base/root", "/images/display/root", "/images/display/root" }
+	.image_layers = { app_layers, display_layers, display_layers }
 
 /* Not in the order of their targets. */
 static const struct plan_grant grants[] = {

@@ -157,7 +157,7 @@ static void test_job_round_trip(void **state)
 		.policy = (char *)"\0\1\2",
 		.policy_size = 3,
 		.box = { .kind = BOX_VIEWER,
-			 .image_dir = (char *)"/i",
+			 .image_layers = (char *[]){ (char *)"/i", (char *)"/j", NULL },
 			 .mounts = mounts,
 			 .n_mounts = 1,
 			 .files = files,

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,6 @@
 #include "image/progress.h"
 #include "image/recipe.h"
 #include "image/sources.h"
-#include "image/stage.h"
-#include "image/store.h"
 
 /* --- recipes
  * -------------------------------------------------------------------------------------- */
@@ -284,125 +281,6 @@ static void test_failure_is_told_by_its_first_line(void **state)
 	assert_non_null(p.failure);
 }
 
-/* --- the store
- * ------------------------------------------------------------------------------------ */
-
-static const char manifest[] =
-	"{\"name\":\"a\",\"created\":\"2026-01-01T00:00:00Z\",\"suite\":\"x\","
-	"\"bytes\":7,\"files\":8,\"packages\":{\"p\":\"1\",\"q\":\"2\"}}";
-
-static void stage_and_commit(const char *home, const char *name, const char *content)
-{
-	_cleanup_(stage_release) struct stage s = STAGE_NONE;
-	struct error *err = NULL;
-
-	assert_int_equal(stage_begin(home, name, &s, &err), 0);
-	assert_int_equal(fs_write(s.root, "file", content, strlen(content), 0644, &err), 0);
-	assert_int_equal(stage_commit(&s, manifest, &err), 0);
-}
-
-/* How many names there are beside the images, theirs included. */
-static int entries(const struct place *p)
-{
-	_cleanup_free_ char *images = xasprintf("%s/.local/share/vitrine/images", p->path);
-	DIR *d = opendir(images);
-	int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n - 2; /* . and .. */
-}
-
-static void test_store(void **state)
-{
-	struct place *p = *state;
-	_cleanup_(error_freep) struct error *err = NULL;
-	_cleanup_free_ char *root = NULL;
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *text = NULL;
-	_cleanup_free_ char *suite = NULL, *version = NULL, *none = NULL;
-	struct image_info *list;
-	size_t n;
-
-	assert_int_equal(image_list(p->path, &list, &n, &err), 0);
-	assert_int_equal(n, 0);
-	image_list_free(list, n);
-	assert_int_equal(image_find(p->path, "one", &root, &err), -ENOENT);
-	err = error_free(err);
-	stage_and_commit(p->path, "two", "old");
-	stage_and_commit(p->path, "one", "x");
-	stage_and_commit(p->path, "two", "new");
-	assert_int_equal(entries(p), 2);
-	assert_int_equal(image_list(p->path, &list, &n, &err), 0);
-	assert_int_equal(n, 2);
-	assert_string_equal(list[0].name, "one");
-	assert_int_equal(list[1].packages, 2);
-	image_list_free(list, n);
-	assert_int_equal(image_package(p->path, "two", "q", &suite, &version, &err), 0);
-	assert_string_equal(suite, "x");
-	assert_string_equal(version, "2");
-	free(suite);
-	assert_int_equal(image_package(p->path, "two", "r", &suite, &none, &err), 0);
-	assert_null(none);
-	assert_int_equal(image_package(p->path, "twp", "q", &none, &none, &err), -ENOENT);
-	err = error_free(err);
-	assert_int_equal(image_find(p->path, "two", &root, &err), 0);
-	path = xasprintf("%s/file", root);
-	assert_int_equal(fs_read(AT_FDCWD, path, 100, &text, NULL, &err), 0);
-	assert_string_equal(text, "new");
-	assert_int_equal(image_remove(p->path, "two", &err), 0);
-	assert_int_equal(image_remove(p->path, "twp", &err), -ENOENT);
-	assert_int_equal(entries(p), 1);
-}
-
-static void test_locked_image_stays(void **state)
-{
-	struct place *p = *state;
-	_cleanup_(error_freep) struct error *err = NULL;
-	_cleanup_close_ int first = -EBADF, second = -EBADF;
-	struct stage s;
-
-	stage_and_commit(p->path, "a", "x");
-	assert_int_equal(image_lock(p->path, "a", &first, &err), 0);
-	assert_int_equal(image_lock(p->path, "a", &second, &err), 0);
-	first = close_fd(first);
-	assert_int_equal(image_remove(p->path, "a", &err), -EBUSY);
-	err = error_free(err);
-	assert_int_equal(stage_begin(p->path, "a", &s, &err), -EBUSY);
-	err = error_free(err);
-	second = close_fd(second);
-	assert_int_equal(image_remove(p->path, "a", &err), 0);
-}
-
-static void test_two_builders(void **state)
-{
-	struct place *p = *state;
-	_cleanup_(error_freep) struct error *err = NULL;
-	_cleanup_(stage_release) struct stage first = STAGE_NONE;
-	struct stage second;
-
-	assert_int_equal(stage_begin(p->path, "a", &first, &err), 0);
-	assert_int_equal(stage_begin(p->path, "a", &second, &err), -EBUSY);
-	stage_release(&first);
-	assert_int_equal(entries(p), 0);
-}
-
-static void test_left_overs_are_swept(void **state)
-{
-	struct place *p = *state;
-	_cleanup_(error_freep) struct error *err = NULL;
-	_cleanup_close_ int images = -EBADF, made = -EBADF;
-
-	assert_int_equal(image_open_all(p->path, true, &images, &err), 0);
-	assert_int_equal(fs_make_dir(images, ".a.1.new", 0755, &made, &err), 0);
-	close(made);
-	assert_int_equal(fs_make_dir(images, ".b.2.old", 0755, &made, &err), 0);
-	stage_and_commit(p->path, "c", "x");
-	assert_int_equal(entries(p), 1);
-}
-
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -417,10 +295,6 @@ int main(void)
 		TEST(test_no_sources),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_failure_is_told_by_its_first_line),
-		TEST(test_store),
-		TEST(test_locked_image_stays),
-		TEST(test_two_builders),
-		TEST(test_left_overs_are_swept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

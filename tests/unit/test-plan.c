@@ -462,9 +462,10 @@ static void test_inputs_that_are_refused(void **state)
 		assert_inputs_refused(&in, EINVAL, "sandbox id");
 	}
 	in = sample_inputs;
-	in.image_dirs[BOX_VIEWER] = NULL;
-	assert_inputs_refused(&in, EINVAL, "image directory");
-	in.image_dirs[BOX_VIEWER] = "/images/../etc";
+	in.image_layers[BOX_VIEWER] = NULL;
+	assert_inputs_refused(&in, E2BIG, "layers");
+	in.image_layers[BOX_VIEWER] = (char *[]){ (char *)"/images/ok", (char *)"/images/../etc",
+						  NULL };
 	assert_inputs_refused(&in, EINVAL, "image directory");
 	in = sample_inputs;
 	in.slices[BOX_VIEWER] = in.slices[BOX_APP];

@@ -9,7 +9,7 @@ machine_packages=(
 	xvfb openbox xauth x11-utils x11-apps x11-xserver-utils xfonts-base dbus-x11
 	xdotool imagemagick xterm pulseaudio-utils
 	bats jq python3 strace sox less zstd
-	libjansson4 libarchive13 libpulse0 libxau6 libseccomp2 libmd0)
+	libjansson4 libarchive13 libpulse0 libxau6 libseccomp2 libnettle8)
 
 declare -A release_packages=(
 	[bookworm]='pulseaudio libpam-cgfs libfuse3-3'
