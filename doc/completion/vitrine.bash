@@ -52,12 +52,13 @@ _vitrine_value() { # OPTION CURRENT
 _vitrine_argument() { # CURRENT NUMBER COMMAND...: the NUMBER-th word that is no option
 	case ${*:3} in
 	stop | top) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
+	'image verify') _vitrine_reply "$(_vitrine_images)" "$1" ;;
 	share | unshare) (($2 == 1)) || _vitrine_files "$1" ;;&
 	*) (($2 == 1)) || return ;;&
 	run | 'profile show') _vitrine_reply "$(_vitrine_profiles)" "$1" ;;
 	enter | share | unshare | pick | logs | attach | detach) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
 	'image build') _vitrine_reply "$(_vitrine_recipes)" "$1" ;;
-	'image rm') _vitrine_reply "$(_vitrine_images)" "$1" ;;
+	'image rm' | 'image show' | 'image rollback') _vitrine_reply "$(_vitrine_images)" "$1" ;;
 	esac
 }
 

@@ -19,7 +19,7 @@ write_recipe() { # LINE...
 }
 
 left_overs() {
-	find "$images" -maxdepth 1 -name ".$recipe.*"
+	find "$images/work" -mindepth 1 -maxdepth 1 -name "$recipe.*"
 	find /var/tmp -maxdepth 1 -name 'vitrine-image.*' -user "$(id -un)"
 }
 
@@ -30,7 +30,7 @@ assert_one_line() {
 @test "list --json is an array of images with sizes" {
 	run -0 --separate-stderr vitrine image list --json
 	[[ -z $stderr ]]
-	jq -e 'all(.[]; keys == ["bytes", "created", "files", "name", "packages", "suite"])' <<<"$output"
+	jq -e 'all(.[]; keys == ["bytes", "created", "files", "generation", "layers", "name", "packages", "store", "suite"])' <<<"$output"
 	jq -e 'map(.name) | contains(["base", "display"]) and . == sort' <<<"$output"
 	jq -e 'all(.[]; .bytes > 0 and .files > 0)' <<<"$output"
 	jq -e 'all(.[]; .created | fromdate > 0)' <<<"$output"
@@ -77,6 +77,13 @@ assert_one_line() {
 	run -2 vitrine image build base --suite ../sid
 	run -2 vitrine image list base
 	run -2 vitrine image rm
+	run -2 vitrine image show
+	run -2 vitrine image gc base
+	run -2 vitrine image gc --keep some
+	run -2 vitrine image rollback
+	run -2 vitrine image rollback base 0
+	run -2 vitrine image rollback base 1 2
+	run -2 vitrine image rollback ../base
 }
 
 @test "a recipe with a mistake is named by file and line" {
@@ -96,7 +103,7 @@ assert_one_line() {
 	[[ ${lines[-1]} == "vitrine: cannot build image '$recipe': "* ]]
 	[[ $output == *"$HOME/.local/state/vitrine/image-$recipe.log"* ]]
 	[[ -s $HOME/.local/state/vitrine/image-$recipe.log ]]
-	[[ ! -e $images/$recipe ]]
+	[[ ! -e $images/names/$recipe ]]
 	[[ -z $(left_overs) ]]
 }
 
@@ -122,24 +129,82 @@ assert_one_line() {
 	[[ -z $(left_overs) ]]
 }
 
-@test "an image in use is neither removed nor replaced" {
-	local before
-	before=$(stat -c %i "$images/base")
-	exec 9<"$images/base/image.json"
+roots() { # IMAGE...: the trees of all of its layers
+	local image
+	for image; do
+		vitrine image show --json "$image" | jq -r '.layers[].sha256' | sed "s#.*#$images/layers/&/root#"
+	done
+}
+
+@test "an image in use is not removed" {
+	exec 9<"$images/names/base/$(readlink "$images/names/base/current")"
 	flock -s 9
 	run -1 vitrine image rm base
 	assert_one_line
-	[[ $output == *"in use"* ]]
-	run -1 vitrine image build base </dev/null
-	assert_one_line
+	[[ $output == *"in use"* || $output == *"is made on"* ]]
 	exec 9<&-
-	[[ $(stat -c %i "$images/base") == "$before" ]]
+	vitrine image show base >/dev/null
 }
 
 @test "images hold no privilege and nothing of the host's network" {
-	[[ -z $(find "$images/base/root" "$images/display/root" -perm /6000 -print -quit) ]]
-	[[ -z $(find "$images/base/root" "$images/display/root" ! -user "$(id -un)" -print -quit) ]]
-	[[ -z $(find "$images/base/root" "$images/display/root" ! -type f ! -type d ! -type l -print -quit) ]]
-	[[ ! -e $images/base/root/etc/hostname && ! -e $images/base/root/etc/resolv.conf ]]
-	[[ -z $(find "$images"/*/root/etc/apt -name '*.list' -o -name '*.sources' -o -name '99mmdebstrap') ]]
+	local roots
+	mapfile -t roots < <(roots base display)
+	((${#roots[@]} >= 2))
+	[[ -z $(find "${roots[@]}" -perm /6000 -print -quit) ]]
+	[[ -z $(find "${roots[@]}" ! -user "$(id -un)" -print -quit) ]]
+	[[ -z $(find "${roots[@]}" ! -type f ! -type d ! -type l -print -quit) ]]
+	for root in "${roots[@]}"; do
+		[[ ! -e $root/etc/hostname && ! -e $root/etc/resolv.conf ]]
+		[[ -z $(find "$root/etc/apt" -name '*.list' -o -name '*.sources' -o -name '99mmdebstrap' 2>/dev/null) ]]
+	done
+}
+
+@test "show tells what an image is made of" {
+	run -0 vitrine image show base
+	[[ $output == *"source        recipe base"* && $output == *"package       xterm "* ]]
+	run -0 vitrine image show --json base
+	jq -e '.name == "base" and .format == 1 and (.layers | length > 0) and .packages.xterm' <<<"$output"
+	run -1 vitrine image show nothing-like-it
+	assert_one_line
+}
+
+@test "verify reads every byte, and names the one that is not as it was made" {
+	local victim saved
+	run -0 vitrine image verify base display
+	[[ $output == "2 images, "*" layers: every byte is as it was made" ]]
+	victim=$(roots base | head -n 1)/usr/bin/xclip
+	saved=$BATS_TEST_TMPDIR/saved
+	cp -p "$victim" "$saved"
+	printf x | dd of="$victim" bs=1 seek=1000 conv=notrunc status=none
+	touch -r "$saved" "$victim"
+	run -1 vitrine image verify
+	cp -p "$saved" "$victim"
+	assert_one_line
+	[[ $output == "vitrine: image '"*"': layer "*": 'usr/bin/xclip' is not as it was made" ]]
+	run -0 vitrine image verify base
+	run -1 vitrine image verify nothing-like-it
+	assert_one_line
+}
+
+@test "a store that others may write to is not used" {
+	chmod g+w "$images"
+	run -1 vitrine image list
+	chmod g-w "$images"
+	assert_one_line
+	[[ $output == *"only he may write there"* ]]
+}
+
+@test "a manifest that is damaged is refused, with what mends it" {
+	local file
+	file=$images/names/base/$(readlink "$images/names/base/current")
+	cp -p "$file" "$BATS_TEST_TMPDIR/saved"
+	sed -i 's/"sha256": "..../"sha256": "zzzz/' "$file"
+	run -125 vitrine run --display none -- /bin/true
+	cp -p "$BATS_TEST_TMPDIR/saved" "$file"
+	[[ $output == *"is damaged"*"build or import the image again"* ]]
+	sed -i 's/"sha256": "..../"sha256": "0000/' "$file"
+	run -125 vitrine run --display none -- /bin/true
+	cp -p "$BATS_TEST_TMPDIR/saved" "$file"
+	[[ $output == *"layer 0000"*" is missing"* ]]
+	run -0 vitrine run --display none -- /bin/true
 }

@@ -314,7 +314,7 @@ confined() { # PID [FILTERS]: by /proc, every set of capabilities is empty, and 
 }
 
 @test "the image is the same before and after twenty sandboxes that write everywhere" {
-	local root=$HOME/.local/share/vitrine/images/base/root i profile before
+	local root=$HOME/.local/share/vitrine/images i profile before
 	write_profile writable <<<$'[App]\nCommand=/bin/sh\nImage=base\n[Files]\nRoot=writable\n[Display]\nBackend=none'
 	checksum() {
 		(cd "$root" && {

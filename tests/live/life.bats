@@ -476,9 +476,10 @@ make_program() { # NAME in the working directory
 
 @test "a sandbox in a home that cannot be written" {
 	local store=$HOME/.local/share/vitrine/images
-	chmod a-w "$store" "$store/base" "$store/base/image.json"
+	local parts=("$store" "$store"/{lock,names,names/base,names/base/*.json,layers,layers/*,work})
+	chmod a-w "${parts[@]}"
 	run --separate-stderr quietly 'echo ran'
-	chmod u+w "$store" "$store/base" "$store/base/image.json"
+	chmod u+w "${parts[@]}"
 	expect "$status" -eq 0
 	[[ $output == ran ]]
 }

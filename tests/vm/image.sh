@@ -64,7 +64,7 @@ what_makes_it() {
 		;;
 	data)
 		declare -f make_data
-		cat "$images"/{base,display}/image.json
+		cat "$images"/names/{base,display}/current
 		;;
 	esac
 }
