@@ -149,7 +149,7 @@ ok $? "completion of commands"
 "$vitrine" run --help </dev/null | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort >"$scratch/want"
 completions vitrine run -- | diff "$scratch/want" - >"$scratch/why"
 ok $? "completion of options"
-printf '%s\n' build list rm >"$scratch/want"
+sed -n 's/^image //p' "$scratch/commands" | sort >"$scratch/want"
 completions vitrine image '' | grep -v '^--' | diff "$scratch/want" - >"$scratch/why"
 ok $? "completion of verbs"
 
