@@ -8,7 +8,9 @@
 
 char *command_call(const struct command *c)
 {
-	return xasprintf("%s%s%s", c->noun ? c->noun : "", c->noun ? " " : "", c->name);
+	const char *noun = c->root_noun && getuid() == 0 ? c->root_noun : c->noun;
+
+	return xasprintf("%s%s%s", noun ? noun : "", noun ? " " : "", c->name);
 }
 
 int cli_fail(struct error *e, int status)

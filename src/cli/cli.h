@@ -17,13 +17,16 @@ enum {
 };
 
 struct command {
-	const char *noun; /* of a verb: the word before its name; NULL for a daily verb or a noun */
+	const char
+		*noun; /* of a verb: the words before its name; NULL for a daily verb or a noun */
+	const char *root_noun; /* those under which root calls it, where they are others */
 	const char *name;
 	const char *arguments; /* after the options, for --help; may be empty */
 	const char *summary;   /* with noun, name and arguments it fits in one line of --help */
 	int (*run)(int argc, char **argv);  /* argv[0] is the command; NULL for a noun */
 	const struct command *const *verbs; /* of a noun, NULL-terminated */
 	bool as_root;			    /* of a noun: root may call it */
+	bool only_root;			    /* of a noun: nobody else may */
 };
 
 extern const struct command cmd_run, cmd_ps, cmd_stop, cmd_enter, cmd_share, cmd_unshare, cmd_pick,

@@ -2,6 +2,7 @@
 
 #include "app/policies.h"
 #include "cli/cli.h"
+#include "cli/image-commands.h"
 #include "cli/options.h"
 
 static const struct command cmd_install_policies;
@@ -45,7 +46,7 @@ static const struct command cmd_install_policies = {
 	.run = run_install_policies,
 };
 
-static const struct command *const verbs[] = { &cmd_install_policies, NULL };
+static const struct command *const verbs[] = { &cmd_install_policies, &cmd_admin_image, NULL };
 
 const struct command cmd_admin = {
 	.name = "admin",

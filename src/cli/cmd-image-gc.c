@@ -1,6 +1,5 @@
 #include <stdio.h>
 
-#include "app/facts.h"
 #include "base/parse.h"
 #include "cli/image-commands.h"
 #include "cli/options.h"
@@ -8,10 +7,11 @@
 
 #define MEGABYTE 1000000U
 
-static int collect(const char *home, uint32_t keep, struct gc_result *ret, struct error **err)
+static int collect(const struct image_owner *owner, uint32_t keep, struct gc_result *ret,
+		   struct error **err)
 {
 	_cleanup_(store_release) struct store store = STORE_NONE;
-	int r = store_open(STORE_USER, home, false, &store, err);
+	int r = image_owner_open(owner, false, &store, err);
 
 	*ret = (struct gc_result){ 0 };
 	if (r == -ENOENT) { /* nothing was ever made */
@@ -49,7 +49,7 @@ static int run_gc(int argc, char **argv)
 		{ .name = "json", .help = "an object, for programs", .flag = &json },
 		{ 0 },
 	};
-	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(image_owner_release) struct image_owner owner = IMAGE_OWNER_NONE;
 	int first = options_parse(&cmd_image_gc, rows, argc, argv);
 	struct error *error = NULL;
 	struct gc_result result;
@@ -61,13 +61,14 @@ static int run_gc(int argc, char **argv)
 		return cli_usage(&cmd_image_gc, "takes no argument");
 	if (keep_text && parse_u32(keep_text, &keep) < 0)
 		return cli_usage(&cmd_image_gc, "--keep needs a number");
-	if (facts_gather(&facts, &error) < 0 || collect(facts.home, keep, &result, &error) < 0)
+	if (image_owner_gather(&owner, &error) < 0 || collect(&owner, keep, &result, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	return print(&result, json);
 }
 
 const struct command cmd_image_gc = {
 	.noun = "image",
+	.root_noun = "admin image",
 	.name = "gc",
 	.arguments = "",
 	.summary = "Give back what no image needs",

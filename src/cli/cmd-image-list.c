@@ -1,6 +1,5 @@
 #include <jansson.h>
 
-#include "app/facts.h"
 #include "base/buf.h"
 #include "base/strv.h"
 #include "base/text.h"
@@ -97,7 +96,7 @@ static int run_list(int argc, char **argv)
 		{ .name = "json", .help = "an array of objects, for programs", .flag = &json },
 		{ 0 },
 	};
-	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(image_owner_release) struct image_owner owner = IMAGE_OWNER_NONE;
 	int first = options_parse(&cmd_image_list, rows, argc, argv), r;
 	struct error *error = NULL;
 
@@ -105,14 +104,15 @@ static int run_list(int argc, char **argv)
 		return options_status(first);
 	if (first != argc)
 		return cli_usage(&cmd_image_list, "takes no argument");
-	r = facts_gather(&facts, &error);
+	r = image_owner_gather(&owner, &error);
 	if (r == 0)
-		r = json ? print_json(facts.home, &error) : print_table(facts.home, &error);
+		r = json ? print_json(owner.home, &error) : print_table(owner.home, &error);
 	return r < 0 ? cli_fail(error, EXIT_FAILED) : r;
 }
 
 const struct command cmd_image_list = {
 	.noun = "image",
+	.root_noun = "admin image",
 	.name = "list",
 	.arguments = "",
 	.summary = "List the images",

@@ -1,12 +1,11 @@
-#include "app/facts.h"
 #include "cli/image-commands.h"
 #include "cli/options.h"
 #include "image/store.h"
 
-static int remove_image(const char *home, const char *name, struct error **err)
+static int remove_image(const struct image_owner *owner, const char *name, struct error **err)
 {
 	_cleanup_(store_release) struct store store = STORE_NONE;
-	int r = store_open(STORE_USER, home, false, &store, err);
+	int r = image_owner_open(owner, false, &store, err);
 
 	if (r == -ENOENT) {
 		*err = error_free(*err);
@@ -18,7 +17,7 @@ static int remove_image(const char *home, const char *name, struct error **err)
 static int run_rm(int argc, char **argv)
 {
 	const struct option_row rows[] = { { 0 } };
-	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(image_owner_release) struct image_owner owner = IMAGE_OWNER_NONE;
 	struct error *error = NULL;
 	const char *name;
 	int r = options_parse_single(&cmd_image_rm, rows, "image", argc, argv, &name);
@@ -27,13 +26,14 @@ static int run_rm(int argc, char **argv)
 		return options_status(r);
 	if (image_check_name(name, &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
-	if (facts_gather(&facts, &error) < 0 || remove_image(facts.home, name, &error) < 0)
+	if (image_owner_gather(&owner, &error) < 0 || remove_image(&owner, name, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	return EXIT_OK;
 }
 
 const struct command cmd_image_rm = {
 	.noun = "image",
+	.root_noun = "admin image",
 	.name = "rm",
 	.arguments = "IMAGE",
 	.summary = "Remove an image that no sandbox uses",

@@ -1,15 +1,15 @@
-#include "app/facts.h"
 #include "base/parse.h"
 #include "cli/image-commands.h"
 #include "cli/options.h"
 #include "image/store.h"
 
-static int roll_back(const char *home, const char *name, uint32_t generation, struct error **err)
+static int roll_back(const struct image_owner *owner, const char *name, uint32_t generation,
+		     struct error **err)
 {
 	_cleanup_(store_release) struct store store = STORE_NONE;
 	_cleanup_free_ char *line = NULL;
 	uint32_t now;
-	int r = store_open(STORE_USER, home, false, &store, err);
+	int r = image_owner_open(owner, false, &store, err);
 
 	if (r == 0)
 		r = image_rollback(&store, name, generation, &now, err);
@@ -22,7 +22,7 @@ static int roll_back(const char *home, const char *name, uint32_t generation, st
 static int run_rollback(int argc, char **argv)
 {
 	const struct option_row rows[] = { { 0 } };
-	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(image_owner_release) struct image_owner owner = IMAGE_OWNER_NONE;
 	int first = options_parse(&cmd_image_rollback, rows, argc, argv), r;
 	struct error *error = NULL;
 	uint32_t generation = 0;
@@ -35,14 +35,15 @@ static int run_rollback(int argc, char **argv)
 		return cli_usage(&cmd_image_rollback, "a generation is a number from 1");
 	if (image_check_name(argv[first], &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
-	if (facts_gather(&facts, &error) < 0)
+	if (image_owner_gather(&owner, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
-	r = roll_back(facts.home, argv[first], generation, &error);
+	r = roll_back(&owner, argv[first], generation, &error);
 	return r < 0 ? cli_fail(error, EXIT_FAILED) : r;
 }
 
 const struct command cmd_image_rollback = {
 	.noun = "image",
+	.root_noun = "admin image",
 	.name = "rollback",
 	.arguments = "IMAGE [GENERATION]",
 	.summary = "Go back to an older generation",

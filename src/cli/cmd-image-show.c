@@ -1,4 +1,3 @@
-#include "app/facts.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/image-commands.h"
@@ -91,7 +90,7 @@ static int run_show(int argc, char **argv)
 		{ 0 },
 	};
 	_cleanup_(image_release) struct image image = IMAGE_NONE;
-	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(image_owner_release) struct image_owner owner = IMAGE_OWNER_NONE;
 	struct error *error = NULL;
 	const char *name;
 	int r = options_parse_single(&cmd_image_show, rows, "image", argc, argv, &name);
@@ -100,16 +99,17 @@ static int run_show(int argc, char **argv)
 		return options_status(r);
 	if (image_check_name(name, &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
-	r = facts_gather(&facts, &error);
+	r = image_owner_gather(&owner, &error);
 	if (r == 0) /* locked, so that what is shown is there */
-		r = image_open(facts.home, name, &image, &error);
+		r = image_open(owner.home, name, &image, &error);
 	if (r == 0)
-		r = show(image.kind, facts.home, name, json, &error);
+		r = show(image.kind, owner.home, name, json, &error);
 	return r < 0 ? cli_fail(error, EXIT_FAILED) : r;
 }
 
 const struct command cmd_image_show = {
 	.noun = "image",
+	.root_noun = "admin image",
 	.name = "show",
 	.arguments = "IMAGE",
 	.summary = "Tell what an image is made of",

@@ -1,6 +1,5 @@
 #include <stdio.h>
 
-#include "app/facts.h"
 #include "base/strv.h"
 #include "cli/image-commands.h"
 #include "cli/options.h"
@@ -84,18 +83,18 @@ static int check_names(const char *home, char *const *names, struct error **err)
 static int run_verify(int argc, char **argv)
 {
 	const struct option_row rows[] = { { 0 } };
-	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(image_owner_release) struct image_owner owner = IMAGE_OWNER_NONE;
 	int first = options_parse(&cmd_image_verify, rows, argc, argv), r;
 	struct verified v = { 0 };
 	struct error *error = NULL;
 
 	if (first < 0)
 		return options_status(first);
-	r = facts_gather(&facts, &error);
+	r = image_owner_gather(&owner, &error);
 	if (r == 0)
-		r = check_names(facts.home, argv + first, &error);
+		r = check_names(owner.home, argv + first, &error);
 	for (enum store_kind k = 0; r == 0 && k < STORE_KIND_MAX; k++)
-		r = verify_store(k, facts.home, argv + first, &v, &error);
+		r = verify_store(k, owner.home, argv + first, &v, &error);
 	if (r < 0) {
 		strv_free(v.digests);
 		return cli_fail(error, EXIT_FAILED);
@@ -109,6 +108,7 @@ static int run_verify(int argc, char **argv)
 
 const struct command cmd_image_verify = {
 	.noun = "image",
+	.root_noun = "admin image",
 	.name = "verify",
 	.arguments = "[IMAGE...]",
 	.summary = "Read every byte of images and compare",

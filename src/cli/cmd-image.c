@@ -1,5 +1,29 @@
 #include "cli/image-commands.h"
 
+int image_owner_gather(struct image_owner *ret, struct error **err)
+{
+	struct image_owner o = IMAGE_OWNER_NONE;
+	int r = facts_gather(&o.facts, err);
+
+	if (r < 0)
+		return r;
+	o.kind = getuid() == 0 ? STORE_SYSTEM : STORE_USER;
+	*ret = o;
+	ret->home = o.kind == STORE_USER ? ret->facts.home : NULL;
+	return 0;
+}
+
+void image_owner_release(struct image_owner *o)
+{
+	facts_release(&o->facts);
+	*o = IMAGE_OWNER_NONE;
+}
+
+int image_owner_open(const struct image_owner *o, bool make, struct store *ret, struct error **err)
+{
+	return store_open(o->kind, o->home, make, ret, err);
+}
+
 static const struct command *const verbs[] = {
 	&cmd_image_build,    &cmd_image_list, &cmd_image_show, &cmd_image_verify,
 	&cmd_image_rollback, &cmd_image_gc,   &cmd_image_rm,   NULL,
@@ -10,4 +34,23 @@ const struct command cmd_image = {
 	.arguments = "VERB",
 	.summary = "Make, list and remove images",
 	.verbs = verbs,
+};
+
+static const struct command *const admin_verbs[] = {
+	&cmd_image_list,
+	&cmd_image_show,
+	&cmd_image_verify,
+	&cmd_image_rollback,
+	&cmd_image_gc,
+	&cmd_image_rm,
+	NULL,
+};
+
+const struct command cmd_admin_image = {
+	.noun = "admin",
+	.name = "image",
+	.arguments = "VERB",
+	.summary = "Make, list and remove images of the system",
+	.verbs = admin_verbs,
+	.only_root = true,
 };

@@ -21,14 +21,16 @@ static const struct command *const commands[] = {
 	&cmd_profile, &cmd_image, &cmd_admin, NULL,
 };
 
-static void describe(struct buf *text, const struct command *const *table)
+/* `above` are the words before a command of the table, with a blank at their end. A noun behind a noun
+ * is one line. */
+static void describe(struct buf *text, const char *above, const struct command *const *table)
 {
 	for (; *table; table++) {
-		_cleanup_free_ char *call = command_call(*table);
-		_cleanup_free_ char *left = xasprintf("%s %s", call, (*table)->arguments);
+		_cleanup_free_ char *call = xasprintf("%s%s ", above, (*table)->name);
+		_cleanup_free_ char *left = xasprintf("%s%s", call, (*table)->arguments);
 
-		if ((*table)->verbs)
-			describe(text, (*table)->verbs);
+		if ((*table)->verbs && !*above)
+			describe(text, call, (*table)->verbs);
 		else
 			buf_addf(text, "  %-31s %s\n", left, (*table)->summary);
 	}
@@ -40,18 +42,19 @@ static int help(void)
 
 	buf_adds(&text, "Usage: vitrine COMMAND [OPTION...] [ARGUMENT...]\n"
 			"Runs desktop applications in throw-away containers.\n\nCommands:\n");
-	describe(&text, commands);
+	describe(&text, "", commands);
 	buf_adds(&text, "\n'vitrine COMMAND --help' tells more; the manual is vitrine(1).\n");
 	return cli_print(text.data);
 }
 
 static int help_noun(const struct command *noun)
 {
+	_cleanup_free_ char *call = command_call(noun), *above = xasprintf("%s ", call);
 	_cleanup_buf_ struct buf text = { 0 };
 
-	buf_addf(&text, "Usage: vitrine %s %s [OPTION...] [ARGUMENT...]\n%s.\n\nVerbs:\n",
-		 noun->name, noun->arguments, noun->summary);
-	describe(&text, noun->verbs);
+	buf_addf(&text, "Usage: vitrine %s %s [OPTION...] [ARGUMENT...]\n%s.\n\nVerbs:\n", call,
+		 noun->arguments, noun->summary);
+	describe(&text, above, noun->verbs);
 	return cli_print(text.data);
 }
 
@@ -67,6 +70,7 @@ static const struct command *find(const struct command *const *table, const char
 static int unknown(const struct command *noun, const char *name)
 {
 	const struct command *const *table = noun ? noun->verbs : commands;
+	_cleanup_free_ char *call = noun ? command_call(noun) : xstrdup("");
 	const char *what = noun ? "verb" : "command";
 	_cleanup_free_ char *shown = text_escape(name, 64);
 	_cleanup_strv_ char **names = NULL;
@@ -80,7 +84,16 @@ static int unknown(const struct command *noun, const char *name)
 		error_set(&error, EINVAL, "unknown %s '%s': did you mean '%s'?", what, shown, near);
 	else
 		error_set(&error, EINVAL, "unknown %s '%s': see 'vitrine %s%s--help'", what, shown,
-			  noun ? noun->name : "", noun ? " " : "");
+			  call, noun ? " " : "");
+	return cli_fail(error, EXIT_USAGE);
+}
+
+static int for_root(const struct command *c)
+{
+	_cleanup_free_ char *call = command_call(c);
+	struct error *error = NULL;
+
+	error_set(&error, EPERM, "'%s' is for root: 'sudo vitrine %s ...'", call, call);
 	return cli_fail(error, EXIT_USAGE);
 }
 
@@ -95,6 +108,8 @@ static int dispatch(const struct command *c, int argc, char **argv)
 	if (!strcmp(argv[1], "--help"))
 		return help_noun(c);
 	verb = find(c->verbs, argv[1]);
+	if (verb && c->only_root && getuid() != 0 && strcmp(argv[argc - 1], "--help"))
+		return for_root(c);
 	return verb ? dispatch(verb, argc - 1, argv + 1) : unknown(c, argv[1]);
 }
 

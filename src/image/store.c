@@ -78,6 +78,8 @@ int store_open(enum store_kind kind, const char *home, bool make, struct store *
 	mode_t mode = kind == STORE_SYSTEM ? 0755 : 0700;
 	int r;
 
+	if (kind == STORE_USER && !home)
+		return error_set(err, ENOENT, "the system has no user's images");
 	s.kind = kind;
 	s.path = kind == STORE_SYSTEM ? xstrdup(STORE_SYSTEM_DIR) : xasprintf(USER_DIR, home);
 	r = make ? fs_make_path(s.path, mode, &s.dir, err)
