@@ -90,18 +90,21 @@ int beneath_open_dir(int root, const char *name, int *ret_fd, struct error **err
 	return 0;
 }
 
-int beneath_make_dir(int root, const char *name, int *ret_fd, struct error **err)
+int beneath_make_dir(int root, const char *name, size_t *ret_there, int *ret_fd, struct error **err)
 {
 	_cleanup_close_ int fd = open_existing(root, name);
+	const char *start = name + strlen(name);
+	size_t there = strlen(name);
 
 	if (fd < 0 && errno != ENOENT)
 		return open_failed(err, name);
-	if (fd < 0)
+	if (fd < 0) {
 		fd = open_existing(root, "");
-	else
-		name = "";
+		start = name;
+		there = 0;
+	}
 	/* Each missing part is made in the one that was opened before. */
-	for (const char *p = name; *p; p += strspn(p, "/")) {
+	for (const char *p = start; *p; p += strspn(p, "/")) {
 		size_t n = strcspn(p, "/");
 		_cleanup_free_ char *part = xstrndup(p, n);
 		bool made = mkdirat(fd, part, 0755) == 0;
@@ -117,9 +120,12 @@ int beneath_make_dir(int root, const char *name, int *ret_fd, struct error **err
 		if (made && fchmod(fd, 0755) < 0) /* whatever the umask is */
 			return open_failed(err, name);
 		p += n;
+		if (!made)
+			there = (size_t)(p - name);
 	}
 	if (fd < 0)
 		return open_failed(err, name);
+	*ret_there = there;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

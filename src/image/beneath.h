@@ -19,5 +19,7 @@ int beneath_name(const char *raw, char **ret, struct error **err);
 /* Opens a directory by its cleaned name. */
 int beneath_open_dir(int root, const char *name, int *ret_fd, struct error **err);
 
-/* The same; what is missing of it is made with mode 0755. */
-int beneath_make_dir(int root, const char *name, int *ret_fd, struct error **err);
+/* The same; what is missing of it is made with mode 0755. *ret_there is how much of the name, in
+ * bytes, was there before. */
+int beneath_make_dir(int root, const char *name, size_t *ret_there, int *ret_fd,
+		     struct error **err);

@@ -1,24 +1,21 @@
 /*
- * vitrine-unpack DIRECTORY|DESCRIPTOR: extracts the tar on stdin (image/unpack.h) and writes
- * "ENTRIES BYTES DROPPED" lines on stdout as it goes; the last one is the result. A program of its
- * own, because it reads what may be hostile, and because libarchive is slow to load.
- *
- * Exit status: 0, 1 (refused or failed), 2 (usage), 3 (the archive ends too early).
+ * vitrine-unpack: image/unpack.h as a program of its own, because it reads what may be hostile, and
+ * because libarchive is slow to load.
  */
 
 #include <fcntl.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "base/fs.h"
 #include "base/parse.h"
+#include "image/confine.h"
 #include "image/unpack.h"
 
-#define EXIT_USAGE     2
-#define EXIT_TRUNCATED 3
+#define EXIT_USAGE 2
 
 #ifdef __SANITIZE_ADDRESS__
 #define MEMORY_MAX    RLIM_INFINITY /* it maps terabytes that it does not use */
@@ -49,10 +46,14 @@ static void print_progress(void *user, const struct unpack_stats *s)
 		s->dropped);
 }
 
-static int drop_privileges(struct error **err)
+struct call {
+	struct unpack_options options;
+	bool recognise;
+	const char *directory;
+};
+
+static int set_limits(struct error **err)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_errno(err, "cannot give up privileges");
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		const struct rlimit l = { limits[i].limit, limits[i].limit };
 
@@ -75,25 +76,85 @@ static int open_target(const char *argument, int *ret_fd, struct error **err)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static bool read_call(int argc, char **argv, struct call *c)
 {
-	_cleanup_(error_freep) struct error *err = NULL;
+	static const struct option rows[] = {
+		{ "compressed", no_argument, NULL, 'c' },
+		{ "layer", no_argument, NULL, 'l' },
+		{ "newest", required_argument, NULL, 'n' },
+		{ "recognise", no_argument, NULL, 'r' },
+		{ 0 },
+	};
+	int o;
+
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, "", rows, NULL)) >= 0) {
+		switch (o) {
+		case 'c':
+			c->options.compressed = true;
+			break;
+		case 'l':
+			c->options.layer = true;
+			break;
+		case 'r':
+			c->recognise = true;
+			break;
+		case 'n':
+			if (parse_u64(optarg, &c->options.newest) < 0)
+				return false;
+			break;
+		default:
+			return false;
+		}
+	}
+	c->directory = argv[optind];
+	return argc - optind == !c->recognise;
+}
+
+static int recognise(const struct call *c, struct error **err)
+{
+	enum archive_kind kind;
+	int r;
+
+	r = confine_beneath(-1, err);
+	if (r == 0)
+		r = unpack_recognise(STDIN_FILENO, c->options.compressed, &kind, err);
+	if (r == 0)
+		dprintf(STDOUT_FILENO, "%s\n", archive_kind_to_string(kind));
+	return r;
+}
+
+static int extract(const struct call *c, struct error **err)
+{
 	_cleanup_close_ int dir = -EBADF;
 	struct unpack_stats stats;
 	int r;
 
-	if (argc != 2) {
-		say("usage: vitrine-unpack DIRECTORY|DESCRIPTOR <TAR");
+	r = open_target(c->directory, &dir, err);
+	if (r == 0)
+		r = confine_beneath(dir, err);
+	if (r == 0)
+		r = unpack_tar(STDIN_FILENO, dir, &c->options, print_progress, NULL, &stats, err);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct call call = { .options.newest = EXTRACT_TIME_MAX };
+	int r;
+
+	if (!read_call(argc, argv, &call)) {
+		say("usage: vitrine-unpack [--layer] [--compressed] [--newest SECONDS] "
+		    "DIRECTORY|DESCRIPTOR <TAR");
 		return EXIT_USAGE;
 	}
 	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* libarchive converts names of pax headers */
-	r = drop_privileges(&err);
+	r = set_limits(&err);
 	if (r == 0)
-		r = open_target(argv[1], &dir, &err);
-	if (r == 0)
-		r = unpack_tar(STDIN_FILENO, dir, print_progress, NULL, &stats, &err);
+		r = call.recognise ? recognise(&call, &err) : extract(&call, &err);
 	if (r == 0)
 		return EXIT_SUCCESS;
 	say(err->message);
-	return r == -ENODATA ? EXIT_TRUNCATED : EXIT_FAILURE;
+	return r == -ENODATA ? UNPACK_TRUNCATED : EXIT_FAILURE;
 }
