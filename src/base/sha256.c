@@ -9,6 +9,10 @@
 #define DIGITS	  "0123456789abcdef"
 #define READ_SIZE (256U << 10)
 
+struct sha256 {
+	struct sha256_ctx ctx;
+};
+
 static char *finish(struct sha256_ctx *ctx)
 {
 	char *hex = xmalloc(SHA256_HEX + 1);
@@ -60,4 +64,28 @@ int sha256_fd(int fd, char **ret, uint64_t *ret_size, struct error **err)
 bool sha256_is_hex(const char *s)
 {
 	return strspn(s, DIGITS) == SHA256_HEX && !s[SHA256_HEX];
+}
+
+struct sha256 *sha256_new(void)
+{
+	struct sha256 *s = xmalloc(sizeof *s);
+
+	sha256_init(&s->ctx);
+	return s;
+}
+
+void sha256_add(struct sha256 *s, const void *data, size_t size)
+{
+	sha256_update(&s->ctx, size, data);
+}
+
+char *sha256_end(struct sha256 *s)
+{
+	return finish(&s->ctx); /* nettle begins anew by itself */
+}
+
+struct sha256 *sha256_free(struct sha256 *s)
+{
+	free(s);
+	return NULL;
 }

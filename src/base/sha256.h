@@ -21,3 +21,18 @@ int sha256_fd(int fd, char **ret, uint64_t *ret_size, struct error **err);
 
 /* SHA256_HEX lower-case hexadecimal digits, and nothing else? */
 bool sha256_is_hex(const char *s);
+
+/* The same of what comes in pieces. */
+struct sha256;
+
+struct sha256 *sha256_new(void);
+void sha256_add(struct sha256 *s, const void *data, size_t size);
+
+/* The digest of all pieces, as above; the next piece is the first one of another. */
+char *sha256_end(struct sha256 *s);
+struct sha256 *sha256_free(struct sha256 *s);
+
+static inline void sha256_freep(struct sha256 **s)
+{
+	sha256_free(*s);
+}
