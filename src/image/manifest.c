@@ -1,6 +1,7 @@
 #include "image/manifest.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/sha256.h"
@@ -55,6 +56,26 @@ void manifest_add_layer(struct manifest *m, const struct manifest_layer *layer)
 		.bytes = layer->bytes,
 		.files = layer->files,
 	};
+}
+
+static bool comes_again(const struct manifest *m, size_t i)
+{
+	for (size_t k = i + 1; k < m->n_layers; k++)
+		if (!strcmp(m->layers[k].digest, m->layers[i].digest))
+			return true;
+	return false;
+}
+
+void manifest_drop_doubles(struct manifest *m)
+{
+	for (size_t i = m->n_layers; i-- > 0;) {
+		if (!comes_again(m, i))
+			continue;
+		free(m->layers[i].digest);
+		free(m->layers[i].key);
+		m->n_layers--;
+		memmove(&m->layers[i], &m->layers[i + 1], (m->n_layers - i) * sizeof *m->layers);
+	}
 }
 
 /* Where the package is, or has to be put. */

@@ -52,6 +52,10 @@ static inline void manifest_freep(struct manifest **m)
 /* Copies; what is NULL becomes "". */
 void manifest_add_layer(struct manifest *m, const struct manifest_layer *layer);
 
+/* Of layers that are the same only the topmost one counts, and overlayfs takes none twice: the
+ * others go. */
+void manifest_drop_doubles(struct manifest *m);
+
 /* In any order; a package that is there is replaced. */
 void manifest_add_package(struct manifest *m, const char *name, const char *version);
 

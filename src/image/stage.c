@@ -227,6 +227,7 @@ int stage_commit(struct stage *s, struct manifest *m, struct error **err)
 		r = store_lock(s->store, &order, err);
 	for (size_t i = 0; r == 0 && i < s->n_layers; i++)
 		r = place_layer(s, i, m->layers[first + i].digest, err);
+	manifest_drop_doubles(m);
 	if (r == 0)
 		r = set_generation(s->store, m, err);
 	if (r == 0)
