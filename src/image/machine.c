@@ -26,6 +26,14 @@ const struct machine *machine_by_kernel(const char *name)
 	return NULL;
 }
 
+const struct machine *machine_by_debian(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		if (!strcmp(machines[i].debian, name))
+			return &machines[i];
+	return NULL;
+}
+
 const struct machine *machine_here(void)
 {
 	struct utsname u;

@@ -10,6 +10,7 @@ struct machine {
 
 /* NULL for one that is in no table. */
 const struct machine *machine_by_kernel(const char *name);
+const struct machine *machine_by_debian(const char *name);
 
 /* This one; NULL as above. */
 const struct machine *machine_here(void);
