@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "base/spawn.h"
@@ -77,17 +78,19 @@ static int make_tree(struct saving *s, int work, int *ret_dir, struct error **er
 	r = unpacker_end(&u, &line, err);
 	if (r < 0)
 		return r;
+	if (futimens(dir, (struct timespec[2]){ { 0 } }) < 0)
+		return error_errno(err, "cannot use the directory for the work");
 	*ret_dir = TAKE_FD(dir);
 	return 0;
 }
 
 int save_erofs(struct saving *s, int work, int file, struct error **err)
 {
-	/* Times are those of the files, and the same image makes the same bytes. */
 	char *const argv[] = { (char *)MKFS_EROFS,
 			       (char *)"-zlz4hc",
 			       (char *)"-x-1",
 			       (char *)"--all-root",
+			       (char *)"-T0", /* of the file system itself */
 			       (char *)"--preserve-mtime",
 			       (char *)"--quiet",
 			       (char *)"-U00000000-0000-0000-0000-000000000000",

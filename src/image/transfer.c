@@ -46,7 +46,7 @@ void interrupts_end(struct interrupts *i)
 static void show(struct transfer *t)
 {
 	t->shown_ms = now_ms();
-	if (t->show)
+	if (t->show && t->now.doing)
 		t->show(t->user, &t->now);
 }
 
