@@ -13,11 +13,16 @@
 
 #define SHOWN_MAX 200 /* bytes of a name in a message */
 
-static int refuse(struct error **err, const char *raw, const char *why)
+static int refuse_as(struct error **err, int code, const char *raw, const char *why)
 {
 	_cleanup_free_ char *shown = text_escape(raw, SHOWN_MAX);
 
-	return error_set(err, EINVAL, "refusing '%s': %s", shown, why);
+	return error_set(err, code, "refusing '%s': %s", shown, why);
+}
+
+static int refuse(struct error **err, const char *raw, const char *why)
+{
+	return refuse_as(err, EINVAL, raw, why);
 }
 
 static int fail(struct error **err, const char *name)
@@ -72,9 +77,10 @@ static int open_failed(struct error **err, const char *name)
 {
 	switch (errno) {
 	case ELOOP:
-		return refuse(err, name, "it leads through a symbolic link");
+		return refuse_as(err, ELOOP, name, "it leads through a symbolic link");
 	case ENOTDIR:
-		return refuse(err, name, "it leads through something that is no directory");
+		return refuse_as(err, ENOTDIR, name,
+				 "it leads through something that is no directory");
 	default:
 		return fail(err, name);
 	}

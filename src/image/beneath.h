@@ -16,7 +16,8 @@
  * absolute name, "..", and what is too long or too deep. */
 int beneath_name(const char *raw, char **ret, struct error **err);
 
-/* Opens a directory by its cleaned name. */
+/* Opens a directory by its cleaned name. -ENOENT; -ELOOP, -ENOTDIR: it leads through a link, or
+ * through something else that is no directory. */
 int beneath_open_dir(int root, const char *name, int *ret_fd, struct error **err);
 
 /* The same; what is missing of it is made with mode 0755. *ret_there is how much of the name, in

@@ -185,12 +185,22 @@ static int add_hard_link(struct unpack *u, struct archive_entry *e, const char *
 static int add_whiteout(struct unpack *u, struct archive_entry *e, const char *name,
 			enum whiteout kind, const char *gone, struct error **err)
 {
+	int r;
+
 	if (archive_entry_filetype(e) != AE_IFREG || archive_entry_hardlink(e) ||
 	    archive_entry_size(e) != 0)
 		return refuse(err, EINVAL, name, "a whiteout is an empty file");
 	if (kind == WHITEOUT_DIRECTORY)
 		return extract_opaque(&u->tree, gone, err);
-	return extract_whiteout(&u->tree, gone, archive_entry_mtime(e), err);
+	r = extract_whiteout(&u->tree, gone, archive_entry_mtime(e), err);
+	if (r != -ENOTDIR && r != -ELOOP)
+		return r;
+	/* Where a directory has become a file or a link, umoci says of all that was in it that it
+	 * is gone. */
+	*err = error_free(*err);
+	u->stats.entries--;
+	u->stats.dropped++;
+	return 0;
 }
 
 static int drop(struct unpack *u, struct archive_entry *e, const char *name, struct error **err)

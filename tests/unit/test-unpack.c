@@ -296,7 +296,8 @@ static const struct hostile hostile_layers[] = {
 	{ "no directory", { WHITEOUT("a"), DIRECTORY("a") } },
 	{ "no directory", { WHITEOUT("a"), REGULAR("a/b", "x") } },
 	{ "no directory", { REGULAR("a", "x"), REGULAR("a/.wh..wh..opq", "") } },
-	{ "symbolic link", { LINK("a", ".."), REGULAR("a/.wh.outside", "") } },
+	{ "already", { REGULAR("a/.wh.b", ""), REGULAR("a", "x") } },
+	{ "symbolic link", { LINK("a", ".."), WHITEOUT("a/b"), WHITEOUT("a/outside") } },
 	{ "symbolic link", { LINK("a", ".."), REGULAR("a/.wh..wh..opq", "") } },
 	{ "'..'", { REGULAR("../.wh.outside", "") } },
 	{ "'..'", { WHITEOUT("../outside") } },
@@ -620,6 +621,26 @@ static void test_whiteouts(void **state)
 	assert_int_equal(fstatat(p->root, "disk", &st, 0), -1);
 }
 
+/* umoci's word for a directory that has become something else. */
+static void test_whiteouts_below_a_file(void **state)
+{
+	static const struct entry entries[] = {
+		REGULAR("a", "x"),
+		REGULAR("a/.wh.b", ""),
+		LINK("b", ".."),
+		REGULAR("b/.wh.outside", ""),
+	};
+	struct place *p = *state;
+	_cleanup_(error_freep) struct error *err = NULL;
+	struct unpack_stats stats;
+
+	assert_int_equal(unpack_as(&layer, p, entries, ARRAY_SIZE(entries), &stats, &err), 0);
+	assert_int_equal(stats.entries, 2);
+	assert_int_equal(stats.dropped, 2);
+	assert_text(p, "a", "x");
+	assert_outside_untouched(p);
+}
+
 /* In a whole root there is nothing to hide. */
 static void test_no_whiteouts_in_a_root(void **state)
 {
@@ -871,6 +892,7 @@ int main(void)
 		TEST(test_truncated),
 		TEST(test_garbage),
 		TEST(test_whiteouts),
+		TEST(test_whiteouts_below_a_file),
 		TEST(test_no_whiteouts_in_a_root),
 		TEST(test_attributes_are_dropped),
 		TEST(test_empty_layer),
