@@ -74,7 +74,7 @@ void extract_release(struct extract *x)
 }
 
 static int note_dir(struct extract *x, const char *name, size_t size, uint64_t modified,
-		    struct error **err)
+		    bool implied, struct error **err)
 {
 	x->names_size += size + sizeof *x->dirs;
 	if (x->names_size > EXTRACT_NAMES_MAX)
@@ -82,7 +82,8 @@ static int note_dir(struct extract *x, const char *name, size_t size, uint64_t m
 	if (!(x->n_dirs & (x->n_dirs - 1)))
 		x->dirs = xreallocarray(x->dirs, x->n_dirs ? 2 * x->n_dirs : 1, sizeof *x->dirs);
 	x->dirs[x->n_dirs++] = (struct extract_dir){ .name = xstrndup(name, size),
-						     .modified = modified };
+						     .modified = modified,
+						     .implied = implied };
 	return 0;
 }
 
@@ -100,7 +101,7 @@ static int make_dir(struct extract *x, const char *name, int *ret_fd, struct err
 	for (const char *p = name + there; *p;) {
 		p += *p == '/';
 		p += strcspn(p, "/");
-		r = note_dir(x, name, (size_t)(p - name), 0, err);
+		r = note_dir(x, name, (size_t)(p - name), 0, true, err);
 		if (r < 0)
 			return r;
 	}
@@ -153,7 +154,7 @@ int extract_dir(struct extract *x, const char *name, mode_t mode, int64_t modifi
 	/* The user owns everything, and has to be able to read and remove it. */
 	if (fchmod(fd, (mode & 01777) | 0700) < 0)
 		return failed(err, name);
-	return note_dir(x, name, strlen(name), time_of(x, modified), err);
+	return note_dir(x, name, strlen(name), time_of(x, modified), false, err);
 }
 
 int extract_file(struct extract *x, const char *name, int *ret_fd, struct error **err)
@@ -266,4 +267,26 @@ int extract_end(struct extract *x, struct error **err)
 			return failed(err, d->name);
 	}
 	return 0;
+}
+
+/* Those that are not implied first. */
+static int by_name(const void *a, const void *b)
+{
+	const struct extract_dir *x = *(const struct extract_dir *const *)a;
+	const struct extract_dir *y = *(const struct extract_dir *const *)b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : x->implied - y->implied;
+}
+
+void extract_implied(const struct extract *x, extract_implied_fn *fn, void *user)
+{
+	_cleanup_free_ const struct extract_dir **all = xcalloc(x->n_dirs + 1, sizeof *all);
+
+	for (size_t i = 0; i < x->n_dirs; i++)
+		all[i] = &x->dirs[i];
+	qsort(all, x->n_dirs, sizeof *all, by_name);
+	for (size_t i = 0; i < x->n_dirs; i++)
+		if (all[i]->implied && (!i || strcmp(all[i - 1]->name, all[i]->name) != 0))
+			fn(user, all[i]->name);
 }

@@ -18,6 +18,7 @@
 struct extract_dir {
 	char *name;
 	uint64_t modified;
+	bool implied; /* by what is in it: the archive does not say what it is like */
 };
 
 struct extract {
@@ -57,5 +58,9 @@ int extract_opaque(struct extract *x, const char *name, struct error **err);
 
 /* Adds the mount points, sets the times of directories. */
 int extract_end(struct extract *x, struct error **err);
+
+/* Calls for each directory that is implied, sorted. */
+typedef void extract_implied_fn(void *user, const char *name);
+void extract_implied(const struct extract *x, extract_implied_fn *fn, void *user);
 
 void extract_release(struct extract *x);

@@ -10,8 +10,10 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "image/beneath.h"
+#include "image/index-line.h"
 #include "image/machine.h"
 #include "image/oci.h"
+#include "image/unpack.h"
 
 #define BLOBS	  "blobs/sha256/"
 #define SHOWN_MAX 100 /* bytes of a name in a message */
@@ -281,11 +283,50 @@ static bool comes_again(const struct parts *parts, size_t k)
 	return false;
 }
 
+/* As the topmost of the lower layers has it; where none has it, it is as it was made. */
+static int settle_dir(const struct stage *s, const char *name, struct error **err)
+{
+	_cleanup_close_ int dir = -EBADF;
+	int r = beneath_open_dir(s->layers[s->n_layers - 1].root, name, &dir, err);
+
+	for (size_t k = s->n_layers - 1; r == 0 && k-- > 0;) {
+		_cleanup_(error_freep) struct error *error = NULL; /* then it has none */
+		_cleanup_close_ int lower = -EBADF;
+		struct stat st;
+
+		if (beneath_open_dir(s->layers[k].root, name, &lower, &error) < 0)
+			continue;
+		if (fstat(lower, &st) < 0 || fchmod(dir, st.st_mode & 01777) < 0 ||
+		    futimens(dir, (struct timespec[]){ st.st_mtim, st.st_mtim }) < 0)
+			return error_errno(err, "cannot settle a directory");
+		break;
+	}
+	return r;
+}
+
+static int settle_implied(const struct stage *s, const char *text, struct error **err)
+{
+	int r = 0;
+
+	for (const char *p = text; r == 0 && *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		size_t n = strlen(UNPACK_IMPLIED);
+		_cleanup_free_ char *line = NULL, *name = NULL;
+
+		if (strncmp(p, UNPACK_IMPLIED, n) != 0)
+			continue;
+		line = xstrndup(p + n, strcspn(p, "\n") - n);
+		name = index_unescape(line);
+		r = name ? settle_dir(s, name, err)
+			 : error_set(err, EPROTO, "vitrine-unpack says nonsense");
+	}
+	return r;
+}
+
 static int import_part(struct importing *i, const struct parts *parts, size_t k, struct error **err)
 {
 	const struct part *p = &parts->v[k];
-	struct unpacker_options o = { .layer = true, .compressed = p->packed };
-	_cleanup_free_ char *digest = NULL;
+	struct unpacker_options o = { .layer = true, .implied = true, .compressed = p->packed };
+	_cleanup_free_ char *digest = NULL, *text = NULL;
 	struct stat st;
 	int r;
 
@@ -296,11 +337,13 @@ static int import_part(struct importing *i, const struct parts *parts, size_t k,
 		return r;
 	transfer_begin(&i->transfer, "unpacking layer", (unsigned)k + 1, (unsigned)parts->n,
 		       (uint64_t)st.st_size);
-	r = import_unpack(i, p->file, &o, &digest, err);
+	r = import_unpack(i, p->file, &o, &digest, &text, err);
 	if (digest && strcmp(digest, p->digest) != 0) {
 		*err = error_free(*err); /* came of that */
 		r = wrong_digest(p->digest, err);
 	}
+	if (r == 0)
+		r = settle_implied(&i->stage, text, err);
 	return r < 0 ? error_prefix(err, "layer %zu", k + 1) : 0;
 }
 

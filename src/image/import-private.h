@@ -20,9 +20,10 @@ struct importing {
 int import_feed(struct importing *i, int from, struct unpacker *u, char **ret_digest,
 		struct error **err);
 
-/* A tar archive, with sum and unpacker's judgement, into a directory. */
+/* A tar archive becomes a tree. *ret_digest is set, unless it is NULL, also where it is refused;
+ * *ret_text is what the unpacker has printed. */
 int import_unpack(struct importing *i, int from, const struct unpacker_options *o,
-		  char **ret_digest, struct error **err);
+		  char **ret_digest, char **ret_text, struct error **err);
 
 /* A directory becomes one layer. */
 int import_directory(struct importing *i, int dir, struct error **err);

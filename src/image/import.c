@@ -85,21 +85,23 @@ int import_feed(struct importing *i, int from, struct unpacker *u, char **ret_di
 }
 
 int import_unpack(struct importing *i, int from, const struct unpacker_options *o,
-		  char **ret_digest, struct error **err)
+		  char **ret_digest, char **ret_text, struct error **err)
 {
 	_cleanup_(unpacker_release) struct unpacker u = UNPACKER_NONE;
-	_cleanup_free_ char *line = NULL, *digest = NULL;
-	int r;
+	int r = unpacker_start(o, &u, err);
 
-	r = unpacker_start(o, &u, err);
 	if (r == 0)
-		r = import_feed(i, from, &u, ret_digest ? &digest : NULL, err);
-	if (r == 0)
-		r = unpacker_end(&u, &line, err);
-	/* What it refuses may be the fault of bytes that are not those that were meant. */
-	if (ret_digest)
-		*ret_digest = TAKE_PTR(digest);
-	return r;
+		r = import_feed(i, from, &u, ret_digest, err);
+	return r < 0 ? r : unpacker_end(&u, ret_text, err);
+}
+
+/* The same where nobody wants to know more. */
+static int unpack_into(struct importing *i, int from, const struct unpacker_options *o,
+		       struct error **err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return import_unpack(i, from, o, NULL, &text, err);
 }
 
 static uint64_t size_of(int fd)
@@ -117,7 +119,7 @@ static int import_tar(struct importing *i, int file, struct error **err)
 	if (r < 0)
 		return r;
 	transfer_begin(&i->transfer, "unpacking", 0, 0, size_of(file));
-	return import_unpack(i, file, &o, NULL, err);
+	return unpack_into(i, file, &o, err);
 }
 
 /* An archive becomes a directory of the stage. */
@@ -131,7 +133,7 @@ static int unpack_beside(struct importing *i, int file, const char *name, int *r
 		return r;
 	o.root = *ret_dir;
 	transfer_begin(&i->transfer, "unpacking", 0, 0, size_of(file));
-	return import_unpack(i, file, &o, NULL, err);
+	return unpack_into(i, file, &o, err);
 }
 
 static int import_packed_layout(struct importing *i, int file, struct error **err)
@@ -173,7 +175,7 @@ static int import_squashfs(struct importing *i, int file, struct error **err)
 	if (r < 0)
 		return r;
 	transfer_begin(&i->transfer, "unpacking", 0, 0, 0);
-	r = import_unpack(i, from, &o, NULL, err);
+	r = unpack_into(i, from, &o, err);
 	from = close_fd(from);
 	if (r < 0)
 		return r;
@@ -271,6 +273,7 @@ static int recognise_tar(struct importing *i, int file, enum import_format *ret,
 		r = unpacker_end(&u, &line, err);
 	if (r < 0)
 		return r;
+	line[strcspn(line, "\n")] = '\0';
 	*ret = import_format_from_string(line);
 	if (*ret == IMPORT_FORMAT_MAX)
 		*ret = IMPORT_TAR;

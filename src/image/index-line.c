@@ -27,8 +27,16 @@ static int octal(const char *s, uint32_t *ret)
 	return 0;
 }
 
-/* \ooo becomes the byte again; NULL where it is none. */
-static char *unescape(const char *s)
+void index_escape(struct buf *out, const char *path)
+{
+	for (const char *p = path; *p; p++)
+		if (*p > ' ' && *p < 0x7f && *p != '\\')
+			buf_add(out, p, 1);
+		else
+			buf_addf(out, "\\%03o", (unsigned char)*p);
+}
+
+char *index_unescape(const char *s)
 {
 	_cleanup_buf_ struct buf b = { 0 };
 
@@ -89,8 +97,8 @@ int index_line_read(const char **text, struct index_line *ret, struct error **er
 	    parse_u64(fields[2], &l.modified) < 0 || parse_u64(fields[3], &l.size) < 0)
 		return damaged(err);
 	l.mode = mode;
-	l.path = unescape(fields[5]);
-	l.data = strcmp(fields[4], "-") ? unescape(fields[4]) : NULL;
+	l.path = index_unescape(fields[5]);
+	l.data = strcmp(fields[4], "-") ? index_unescape(fields[4]) : NULL;
 	if (!l.path || !l.data != !strchr("flh", l.type))
 		return damaged(err);
 	*text += n + 1;

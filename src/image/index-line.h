@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
 struct index_line {
@@ -35,3 +36,7 @@ const struct index_line *index_lines_find(const struct index_lines *l, const cha
 
 /* The order of lines: a directory, what is in it, what comes after it. */
 int index_path_compare(const char *a, const char *b);
+
+/* Paths as they stand in a line. The second returns NULL for what is none. */
+void index_escape(struct buf *out, const char *path);
+char *index_unescape(const char *s);

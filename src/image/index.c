@@ -15,6 +15,7 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "image/beneath.h"
+#include "image/index-line.h"
 #include "image/names.h"
 
 #define OPAQUE	       "user.overlay.opaque" /* overlayfs with userxattr: kernel, overlayfs.rst */
@@ -74,16 +75,6 @@ static int fail(const struct walk *w, const char *name, struct error **err)
 	return error_errno(err, "cannot read '%s'", shown);
 }
 
-/* One line must stay one line, and its fields must stay apart. */
-static void add_escaped(struct buf *b, const char *s)
-{
-	for (const char *p = s; *p; p++)
-		if (*p > ' ' && *p < 0x7f && *p != '\\')
-			buf_add(b, p, 1);
-		else
-			buf_addf(b, "\\%03o", (unsigned char)*p);
-}
-
 static int add_line(struct walk *w, char type, const struct stat *st, const char *data,
 		    const char *name, struct error **err)
 {
@@ -92,13 +83,13 @@ static int add_line(struct walk *w, char type, const struct stat *st, const char
 	buf_addf(&w->text, "%c %o %lld %lld ", type, st->st_mode & 07777,
 		 (long long)st->st_mtim.tv_sec, type == 'f' ? (long long)st->st_size : 0LL);
 	if (data)
-		add_escaped(&w->text, data);
+		index_escape(&w->text, data);
 	else
 		buf_adds(&w->text, "-");
 	buf_adds(&w->text, " ");
 	if (w->path.data)
-		add_escaped(&w->text, w->path.data);
-	add_escaped(&w->text, name);
+		index_escape(&w->text, w->path.data);
+	index_escape(&w->text, name);
 	buf_adds(&w->text, "\n");
 	w->sums.files++;
 	return 0;

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/parse.h"
 #include "image/confine.h"
+#include "image/index-line.h"
 #include "image/unpack.h"
 
 #define EXIT_USAGE 2
@@ -44,6 +46,15 @@ static void print_progress(void *user, const struct unpack_stats *s)
 	(void)user;
 	dprintf(STDOUT_FILENO, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", s->entries, s->bytes,
 		s->dropped);
+}
+
+static void print_implied(void *user, const char *name)
+{
+	_cleanup_buf_ struct buf line = { 0 };
+
+	(void)user;
+	index_escape(&line, name);
+	dprintf(STDOUT_FILENO, UNPACK_IMPLIED "%s\n", line.data);
 }
 
 struct call {
@@ -80,6 +91,7 @@ static bool read_call(int argc, char **argv, struct call *c)
 {
 	static const struct option rows[] = {
 		{ "compressed", no_argument, NULL, 'c' },
+		{ "implied", no_argument, NULL, 'i' },
 		{ "layer", no_argument, NULL, 'l' },
 		{ "newest", required_argument, NULL, 'n' },
 		{ "recognise", no_argument, NULL, 'r' },
@@ -92,6 +104,9 @@ static bool read_call(int argc, char **argv, struct call *c)
 		switch (o) {
 		case 'c':
 			c->options.compressed = true;
+			break;
+		case 'i':
+			c->options.implied = print_implied;
 			break;
 		case 'l':
 			c->options.layer = true;
@@ -145,8 +160,8 @@ int main(int argc, char **argv)
 	int r;
 
 	if (!read_call(argc, argv, &call)) {
-		say("usage: vitrine-unpack [--layer] [--compressed] [--newest SECONDS] "
-		    "DIRECTORY|DESCRIPTOR <TAR");
+		say("usage: vitrine-unpack [--layer [--implied]] [--compressed] "
+		    "[--newest SECONDS] DIRECTORY|DESCRIPTOR <TAR");
 		return EXIT_USAGE;
 	}
 	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* libarchive converts names of pax headers */

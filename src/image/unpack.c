@@ -380,6 +380,8 @@ int unpack_tar(int tar, int dir, const struct unpack_options *o, unpack_progress
 	if (r < 0)
 		return r;
 	drain(&u);
+	if (o->implied)
+		extract_implied(&u.tree, o->implied, user);
 	report(&u);
 	*ret = u.stats;
 	return 0;

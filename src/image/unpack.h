@@ -8,7 +8,8 @@
  *
  * Every tree of a store is made by this, in a process of its own:
  *
- *   vitrine-unpack [--layer] [--compressed] [--newest SECONDS] DIRECTORY|DESCRIPTOR <TAR
+ *   vitrine-unpack [--layer [--implied]] [--compressed] [--newest SECONDS]
+ *                  DIRECTORY|DESCRIPTOR <TAR
  *   vitrine-unpack --recognise [--compressed] <TAR
  *
  * The first writes lines "ENTRIES BYTES DROPPED" on stdout as it goes, the last one is the result;
@@ -32,14 +33,16 @@
 #define UNPACK_RATIO_MAX  200U
 
 #define UNPACK_TRUNCATED 3 /* exit status */
+#define UNPACK_IMPLIED	 "implied "
 
 struct unpack_options {
 	/* A layer: whiteouts (devices 0:0, .wh.NAME) and opaque directories (the attribute of
 	 * overlayfs, .wh..wh..opq) are kept; it may be empty. Otherwise a whole root file system:
 	 * it gets the mount points that it lacks. */
 	bool layer;
-	bool compressed; /* by gzip, bzip2, xz or zstd; or not at all */
-	uint64_t newest; /* later times become this one; EXTRACT_TIME_MAX */
+	bool compressed;	     /* by gzip, bzip2, xz or zstd; or not at all */
+	uint64_t newest;	     /* later times become this one; EXTRACT_TIME_MAX */
+	extract_implied_fn *implied; /* called at the end; may be NULL */
 };
 
 struct unpack_stats {

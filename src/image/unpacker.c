@@ -20,6 +20,8 @@ static char **make_argv(const struct unpacker_options *o)
 	strv_add(&argv, UNPACK);
 	if (o->layer)
 		strv_add(&argv, "--layer");
+	if (o->implied)
+		strv_add(&argv, "--implied");
 	if (o->compressed)
 		strv_add(&argv, "--compressed");
 	strv_add(&argv, o->recognise ? "--recognise" : ROOT_FD);
@@ -73,51 +75,33 @@ int unpacker_write(struct unpacker *u, const void *data, size_t size, struct err
 	return 0;
 }
 
-/* The last line, so that progress is skipped; NULL for nothing. */
-static int read_last_line(int fd, char **ret, struct error **err)
+static int read_all(int fd, char **ret, struct error **err)
 {
-	_cleanup_free_ char *text = NULL;
-	char *last;
-	size_t size;
-	int r;
-
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return error_errno(err, "cannot read what vitrine-unpack says");
-	r = fs_read_fd(fd, PRINTS_MAX, &text, &size, err);
-	if (r < 0)
-		return r;
-	while (size && text[size - 1] == '\n')
-		text[--size] = '\0';
-	last = strrchr(text, '\n');
-	*ret = size ? xstrdup(last ? last + 1 : text) : NULL;
-	return 0;
+	return fs_read_fd(fd, PRINTS_MAX, ret, NULL, err);
 }
 
-int unpacker_end(struct unpacker *u, char **ret_line, struct error **err)
+int unpacker_end(struct unpacker *u, char **ret_text, struct error **err)
 {
-	_cleanup_free_ char *line = NULL, *refusal = NULL;
+	_cleanup_free_ char *refusal = NULL;
+	const char *why;
 	int status, r;
 
 	u->to = close_fd(u->to);
 	r = child_wait(&u->child, -1, &status, err);
 	if (r < 0)
 		return r;
-	r = read_last_line(u->refusal, &refusal, err);
-	if (r == 0)
-		r = read_last_line(u->output, &line, err);
+	if (status == 0)
+		return read_all(u->output, ret_text, err);
+	r = read_all(u->refusal, &refusal, err);
 	if (r < 0)
 		return r;
-	if (status != 0) {
-		const char *why = refusal ? refusal : "vitrine-unpack was killed";
-
-		if (!strncmp(why, SAYS, strlen(SAYS)))
-			why += strlen(SAYS);
-		return error_set(err, EINVAL, "%s", why);
-	}
-	if (!line)
-		return error_set(err, EPROTO, "vitrine-unpack says nothing");
-	*ret_line = TAKE_PTR(line);
-	return 0;
+	refusal[strcspn(refusal, "\n")] = '\0';
+	why = *refusal ? refusal : "vitrine-unpack was killed";
+	if (!strncmp(why, SAYS, strlen(SAYS)))
+		why += strlen(SAYS);
+	return error_set(err, EINVAL, "%s", why);
 }
 
 void unpacker_release(struct unpacker *u)

@@ -21,6 +21,7 @@ struct unpacker {
 
 struct unpacker_options {
 	bool layer;
+	bool implied; /* it tells of directories without an entry */
 	bool compressed;
 	bool recognise; /* then `root` is not used */
 	int root;

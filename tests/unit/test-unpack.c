@@ -19,6 +19,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "image/unpack.h"
 
@@ -687,6 +688,34 @@ static void test_attributes_are_dropped(void **state)
 	}
 }
 
+static void note_implied(void *user, const char *name)
+{
+	buf_addf(user, "%s\n", name);
+}
+
+/* What has an entry of its own, before or after, is not implied. */
+static void test_implied(void **state)
+{
+	static const struct entry entries[] = {
+		REGULAR("z/a", "x"),   DIRECTORY("a"),	 REGULAR("a/b/c", "x"),
+		REGULAR("d/e/f", "x"), DIRECTORY("d/e"),
+	};
+	static const struct unpack_options o = {
+		.layer = true,
+		.newest = EXTRACT_TIME_MAX,
+		.implied = note_implied,
+	};
+	struct place *p = *state;
+	_cleanup_buf_ struct buf found = { 0 };
+	struct unpack_stats stats;
+	struct error *err = NULL;
+	int fd = make_tar(entries, ARRAY_SIZE(entries));
+
+	assert_int_equal(unpack_tar(fd, p->root, &o, NULL, &found, &stats, &err), 0);
+	assert_string_equal(found.data, "a/b\nd\nz\n");
+	close(fd);
+}
+
 static void test_empty_layer(void **state)
 {
 	struct place *p = *state;
@@ -895,6 +924,7 @@ int main(void)
 		TEST(test_whiteouts_below_a_file),
 		TEST(test_no_whiteouts_in_a_root),
 		TEST(test_attributes_are_dropped),
+		TEST(test_implied),
 		TEST(test_empty_layer),
 		TEST(test_times),
 		cmocka_unit_test(test_compressed),
