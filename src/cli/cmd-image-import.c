@@ -1,12 +1,10 @@
 #include <stdio.h>
 
-#include "app/facts.h"
 #include "base/text.h"
 #include "cli/image-commands.h"
 #include "cli/options.h"
 #include "cli/transfer-view.h"
 #include "image/import.h"
-#include "image/store.h"
 
 #define MEGABYTE 1000000U
 
@@ -59,7 +57,7 @@ static int run_import(int argc, char **argv)
 		  .text = &i.suite },
 		{ 0 },
 	};
-	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(image_owner_release) struct image_owner owner = IMAGE_OWNER_NONE;
 	struct error *error = NULL;
 	int first = options_parse(&cmd_image_import, rows, argc, argv);
 
@@ -78,14 +76,15 @@ static int run_import(int argc, char **argv)
 	i.name = argv[first + 1];
 	if (image_check_name(i.name, &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
-	if (facts_gather(&facts, &error) < 0)
+	if (image_owner_gather(&owner, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
-	i.home = facts.home;
+	i.home = owner.home;
 	return import(&i);
 }
 
 const struct command cmd_image_import = {
 	.noun = "image",
+	.root_noun = "admin image",
 	.name = "import",
 	.arguments = "FILE|DIRECTORY IMAGE",
 	.summary = "Make an image of what others have made",

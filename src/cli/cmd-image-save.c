@@ -1,12 +1,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/facts.h"
 #include "cli/image-commands.h"
 #include "cli/options.h"
 #include "cli/transfer-view.h"
 #include "image/save.h"
-#include "image/store.h"
 
 static int save(struct save *s)
 {
@@ -38,7 +36,7 @@ static int run_save(int argc, char **argv)
 		{ .name = "force", .help = "replace a file that is there", .flag = &s.force },
 		{ 0 },
 	};
-	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(image_owner_release) struct image_owner owner = IMAGE_OWNER_NONE;
 	struct error *error = NULL;
 	int r = options_parse_single(&cmd_image_save, rows, "image", argc, argv, &s.name);
 
@@ -53,14 +51,15 @@ static int run_save(int argc, char **argv)
 		return cli_usage(&cmd_image_save, "--output says where to, if not to a terminal");
 	if (image_check_name(s.name, &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
-	if (facts_gather(&facts, &error) < 0)
+	if (image_owner_gather(&owner, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
-	s.home = facts.home;
+	s.home = owner.home;
 	return save(&s);
 }
 
 const struct command cmd_image_save = {
 	.noun = "image",
+	.root_noun = "admin image",
 	.name = "save",
 	.arguments = "IMAGE",
 	.summary = "Write an image for other programs",

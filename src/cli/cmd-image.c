@@ -2,14 +2,17 @@
 
 int image_owner_gather(struct image_owner *ret, struct error **err)
 {
-	struct image_owner o = IMAGE_OWNER_NONE;
-	int r = facts_gather(&o.facts, err);
+	struct image_owner o = { .kind = STORE_SYSTEM };
+	int r = 0;
 
+	if (getuid() != 0) {
+		o.kind = STORE_USER;
+		r = facts_gather(&o.facts, err);
+	}
 	if (r < 0)
 		return r;
-	o.kind = getuid() == 0 ? STORE_SYSTEM : STORE_USER;
 	*ret = o;
-	ret->home = o.kind == STORE_USER ? ret->facts.home : NULL;
+	ret->home = ret->facts.home;
 	return 0;
 }
 
@@ -37,13 +40,11 @@ const struct command cmd_image = {
 };
 
 static const struct command *const admin_verbs[] = {
-	&cmd_image_list,
-	&cmd_image_show,
-	&cmd_image_verify,
-	&cmd_image_rollback,
-	&cmd_image_gc,
-	&cmd_image_rm,
-	NULL,
+	&cmd_admin_image_build, &cmd_image_import,
+	&cmd_image_save,	&cmd_image_list,
+	&cmd_image_show,	&cmd_image_verify,
+	&cmd_image_rollback,	&cmd_image_gc,
+	&cmd_image_rm,		NULL,
 };
 
 const struct command cmd_admin_image = {

@@ -9,13 +9,13 @@
 #include "cli/cli.h"
 #include "image/store.h"
 
-extern const struct command cmd_admin_image;
+extern const struct command cmd_admin_image, cmd_admin_image_build;
 extern const struct command cmd_image_build, cmd_image_gc, cmd_image_import, cmd_image_list,
 	cmd_image_rm, cmd_image_rollback, cmd_image_save, cmd_image_show, cmd_image_verify;
 
 /* Whose images these are. */
 struct image_owner {
-	struct facts facts;
+	struct facts facts; /* of an ordinary user */
 	enum store_kind kind;
 	const char *home; /* of facts; NULL: the system */
 };

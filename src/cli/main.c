@@ -21,8 +21,8 @@ static const struct command *const commands[] = {
 	&cmd_profile, &cmd_image, &cmd_admin, NULL,
 };
 
-/* `above` are the words before a command of the table, with a blank at their end. A noun behind a noun
- * is one line. */
+/* `above` are the words before a command of the table, with a blank at their end. A noun behind a
+ * noun is one line. */
 static void describe(struct buf *text, const char *above, const struct command *const *table)
 {
 	for (; *table; table++) {

@@ -1,7 +1,6 @@
 #include "gate/confine.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/capabilities.h"
 #include "base/fs.h"
 #include "emit/filter.h"
 
@@ -81,20 +81,6 @@ static int empty_root(struct error **err)
 	return 0;
 }
 
-static int drop_capabilities(struct error **err)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap) < 0)
-			return error_errno(err, "cannot drop a capability");
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
-	    syscall(SYS_capset, &header, none) < 0)
-		return error_errno(err, "cannot drop capabilities");
-	return 0;
-}
-
 /* Nothing of what passes through here is left in a file or can be looked at by others. */
 static int close_windows(struct error **err)
 {
@@ -150,7 +136,7 @@ int confine(int filter, struct error **err)
 	r = empty_root(err);
 	if (r < 0)
 		return r;
-	r = drop_capabilities(err);
+	r = capabilities_drop(err);
 	if (r < 0)
 		return r;
 	r = narrow_label(label, err);

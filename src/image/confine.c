@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/capabilities.h"
 
 #define VERSION_MIN 2 /* before that no file could get a second name in another directory */
 
@@ -42,6 +45,8 @@ int confine_beneath(int dir, struct error **err)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_errno(err, "cannot give up privileges");
+	if (getuid() == 0 && capabilities_drop(err) < 0) /* an ordinary user has none */
+		return -(*err)->code;
 	if (version < VERSION_MIN)
 		return 0;
 	rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);

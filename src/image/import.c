@@ -410,14 +410,15 @@ int image_import(const struct import *what, struct import_result *ret, struct er
 		.what = what,
 		.transfer = { .show = what->progress, .user = what->user },
 		.stage = STAGE_NONE,
-		.manifest = manifest_new(what->name, source),
+		.manifest = manifest_new(what->name, what->source ? what->source : source),
 	};
 	struct interrupts interrupts;
 	int r;
 
 	r = image_check_name(what->name, err);
 	if (r == 0)
-		r = store_open(STORE_USER, what->home, true, &store, err);
+		r = store_open(what->home ? STORE_USER : STORE_SYSTEM, what->home, true, &store,
+			       err);
 	if (r == 0)
 		r = stage_begin(&store, what->name, &i.stage, err);
 	if (r < 0)

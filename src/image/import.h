@@ -26,9 +26,10 @@ enum import_format import_format_from_string(const char *s);
 const char *import_format_describe(enum import_format f);
 
 struct import {
-	const char *home;
+	const char *home; /* NULL: for the system, by root */
 	const char *name;
 	const char *path;
+	const char *source;	   /* what the manifest says; NULL: "imported from PATH" */
 	enum import_format format; /* IMPORT_FORMAT_MAX: to be recognised */
 	const char *metadata;	   /* of IMPORT_LXC: path; else NULL */
 	const char *suite;	   /* NULL: as the image itself says it */

@@ -39,7 +39,8 @@ struct store {
 
 #define STORE_NONE ((struct store){ .dir = -EBADF })
 
-/* -ENOENT: nothing was ever made there, unless `make`. Without `home` there is only the system's. */
+/* -ENOENT: nothing was ever made there, unless `make`. Without `home` there is only the system's.
+ */
 int store_open(enum store_kind kind, const char *home, bool make, struct store *ret,
 	       struct error **err);
 void store_release(struct store *s);
