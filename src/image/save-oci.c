@@ -221,6 +221,11 @@ static int add_file(struct saving *s, struct sink *to, int dir, const char *path
 	return r < 0 ? r : sink_add(to, zeros, tar_padding((uint64_t)st.st_size), err);
 }
 
+static void add_dir(struct sink *to, const char *path)
+{
+	tar_add(&to->held, &(struct tar_member){ .type = TAR_DIR, .name = path, .mode = 0755 });
+}
+
 static bool is_any(const char *name)
 {
 	return *name;
@@ -240,6 +245,8 @@ int save_oci_archive(struct saving *s, int work, int to, struct error **err)
 	r = add_file(s, &sink, work, OCI_LAYOUT_FILE, err);
 	if (r == 0)
 		r = add_file(s, &sink, work, OCI_INDEX_FILE, err);
+	add_dir(&sink, "blobs"); /* skopeo would give what is missing to root */
+	add_dir(&sink, BLOBS);
 	for (char **name = names; r == 0 && name && *name; name++) {
 		_cleanup_free_ char *path = xasprintf(BLOBS "/%s", *name);
 
