@@ -45,7 +45,8 @@ _vitrine_files() { # CURRENT
 _vitrine_value() { # OPTION CURRENT
 	case $1 in
 	--display | --network) _vitrine_reply none "$2" ;;
-	--profile | --root) _vitrine_files "$2" ;;
+	--format) _vitrine_reply 'tar directory oci docker lxc squashfs erofs' "$2" ;;
+	--profile | --root | --metadata | --output) _vitrine_files "$2" ;;
 	esac
 }
 
@@ -58,7 +59,8 @@ _vitrine_argument() { # CURRENT NUMBER COMMAND...: the NUMBER-th word that is no
 	run | 'profile show') _vitrine_reply "$(_vitrine_profiles)" "$1" ;;
 	enter | share | unshare | pick | logs | attach | detach) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
 	'image build') _vitrine_reply "$(_vitrine_recipes)" "$1" ;;
-	'image rm' | 'image show' | 'image rollback') _vitrine_reply "$(_vitrine_images)" "$1" ;;
+	'image import') _vitrine_files "$1" ;;
+	'image rm' | 'image show' | 'image rollback' | 'image save') _vitrine_reply "$(_vitrine_images)" "$1" ;;
 	esac
 }
 

@@ -31,7 +31,7 @@ static int run_save(int argc, char **argv)
 		  .text = &format },
 		{ .name = "output",
 		  .value = "FILE",
-		  .help = "where to; default: standard output; FILE/: a directory, of oci",
+		  .help = "default: standard output; FILE/ is a directory, for oci",
 		  .text = &s.output },
 		{ .name = "force", .help = "replace a file that is there", .flag = &s.force },
 		{ 0 },
