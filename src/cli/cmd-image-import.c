@@ -44,8 +44,7 @@ static int run_import(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ .name = "format",
 		  .value = "FORMAT",
-		  .help = "tar, directory, oci, docker, lxc or squashfs; default: what it looks "
-			  "like",
+		  .help = "tar, directory, oci, docker, lxc or squashfs",
 		  .text = &format },
 		{ .name = "metadata",
 		  .value = "FILE",
