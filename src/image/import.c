@@ -295,9 +295,11 @@ static int recognise(struct importing *i, int fd, bool is_dir, enum import_forma
 	char magic[sizeof SQUASHFS_MAGIC] = "";
 
 	if (is_dir) {
-		*ret = has(fd, OCI_LAYOUT_FILE) && has(fd, OCI_INDEX_FILE) ? IMPORT_OCI
-		       : has(fd, DOCKER_MANIFEST_FILE)			   ? IMPORT_DOCKER
-									   : IMPORT_DIRECTORY;
+		*ret = IMPORT_DIRECTORY;
+		if (has(fd, OCI_LAYOUT_FILE) && has(fd, OCI_INDEX_FILE))
+			*ret = IMPORT_OCI;
+		else if (has(fd, DOCKER_MANIFEST_FILE))
+			*ret = IMPORT_DOCKER;
 		return 0;
 	}
 	if (pread(fd, magic, strlen(SQUASHFS_MAGIC), 0) < 0)

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 
+/* clang-format off */
 static const struct machine machines[] = {
 	{ "aarch64", "arm64", "arm64" },
 	{ "armv7l", "arm", "armhf" },
@@ -17,6 +18,7 @@ static const struct machine machines[] = {
 	{ "s390x", "s390x", "s390x" },
 	{ "x86_64", "amd64", "amd64" },
 };
+/* clang-format on */
 
 const struct machine *machine_by_kernel(const char *name)
 {

@@ -15,6 +15,34 @@
 #define TREE	   "tree"
 #define PRINTS_MAX (64U << 10)
 
+/* clang-format off */
+/* At this level zstd makes it as small as gzip does, and is many times as fast. */
+static const char *const tar2sqfs[] = {
+	TAR2SQFS,
+	"--quiet",
+	"--force",
+	"--no-xattr",
+	"--compressor", "zstd",
+	"--comp-extra", "level=3",
+	"/proc/self/fd/3",
+	NULL,
+};
+
+static const char *const mkfs_erofs[] = {
+	MKFS_EROFS,
+	"-zlz4hc",
+	"-x-1",
+	"-T0", /* the time of the file system itself */
+	"--all-root",
+	"--preserve-mtime",
+	"--quiet",
+	"-U00000000-0000-0000-0000-000000000000",
+	"/proc/self/fd/3",
+	"/proc/self/fd/4/.",
+	NULL,
+};
+/* clang-format on */
+
 static int check_tool(const char *path, const char *package, struct error **err)
 {
 	if (access(path, X_OK) == 0)
@@ -25,12 +53,6 @@ static int check_tool(const char *path, const char *package, struct error **err)
 
 int save_squashfs(struct saving *s, int file, struct error **err)
 {
-	/* At this level zstd makes it as small as gzip does, and is many times as fast. */
-	char *const argv[] = { (char *)TAR2SQFS,	  (char *)"--quiet",
-			       (char *)"--force",	  (char *)"--no-xattr",
-			       (char *)"--compressor",	  (char *)"zstd",
-			       (char *)"--comp-extra",	  (char *)"level=3",
-			       (char *)"/proc/self/fd/3", NULL };
 	_cleanup_(child_end) struct child child = CHILD_NONE;
 	_cleanup_close_ int from = -EBADF, to = -EBADF;
 	int ends[2], status, r;
@@ -42,7 +64,7 @@ int save_squashfs(struct saving *s, int file, struct error **err)
 		return error_errno(err, "cannot make a pipe");
 	from = ends[0];
 	to = ends[1];
-	r = spawn(&(struct spawn){ .argv = argv,
+	r = spawn(&(struct spawn){ .argv = (char *const *)tar2sqfs,
 				   .fds = (int[]){ from, -1, STDERR_FILENO, file },
 				   .n_fds = FILE_FD + 1,
 				   .new_session = true },
@@ -88,17 +110,6 @@ static int make_tree(struct saving *s, int work, int *ret_dir, struct error **er
 
 int save_erofs(struct saving *s, int work, int file, struct error **err)
 {
-	char *const argv[] = { (char *)MKFS_EROFS,
-			       (char *)"-zlz4hc",
-			       (char *)"-x-1",
-			       (char *)"--all-root",
-			       (char *)"-T0", /* of the file system itself */
-			       (char *)"--preserve-mtime",
-			       (char *)"--quiet",
-			       (char *)"-U00000000-0000-0000-0000-000000000000",
-			       (char *)"/proc/self/fd/3",
-			       (char *)"/proc/self/fd/4/.",
-			       NULL };
 	_cleanup_(child_end) struct child child = CHILD_NONE;
 	_cleanup_close_ int dir = -EBADF;
 	int status, r;
@@ -109,7 +120,7 @@ int save_erofs(struct saving *s, int work, int file, struct error **err)
 	if (r < 0)
 		return r;
 	transfer_begin(&s->transfer, "compressing", 0, 0, 0);
-	r = spawn(&(struct spawn){ .argv = argv,
+	r = spawn(&(struct spawn){ .argv = (char *const *)mkfs_erofs,
 				   .fds = (int[]){ -1, -1, STDERR_FILENO, file, dir },
 				   .n_fds = TREE_FD + 1,
 				   .new_session = true },

@@ -400,14 +400,18 @@ const char *archive_kind_to_string(enum archive_kind k)
 	return kind_names[k];
 }
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	enum archive_kind kind;
 } first_names[] = {
-	{ "blobs", ARCHIVE_OCI },	    { "index.json", ARCHIVE_OCI },
-	{ "oci-layout", ARCHIVE_OCI },	    { "manifest.json", ARCHIVE_DOCKER },
+	{ "blobs", ARCHIVE_OCI },
+	{ "index.json", ARCHIVE_OCI },
+	{ "oci-layout", ARCHIVE_OCI },
+	{ "manifest.json", ARCHIVE_DOCKER },
 	{ "repositories", ARCHIVE_DOCKER },
 };
+/* clang-format on */
 
 static enum archive_kind kind_of(const char *name)
 {

@@ -352,14 +352,21 @@ static void test_machines(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_layout),	       cmocka_unit_test(test_index),
-		cmocka_unit_test(test_bad_indexes),    cmocka_unit_test(test_manifest),
-		cmocka_unit_test(test_bad_manifests),  cmocka_unit_test(test_too_many_layers),
-		cmocka_unit_test(test_deep_and_large), cmocka_unit_test(test_config),
-		cmocka_unit_test(test_bad_configs),    cmocka_unit_test(test_docker),
+		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_index),
+		cmocka_unit_test(test_bad_indexes),
+		cmocka_unit_test(test_manifest),
+		cmocka_unit_test(test_bad_manifests),
+		cmocka_unit_test(test_too_many_layers),
+		cmocka_unit_test(test_deep_and_large),
+		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_bad_configs),
+		cmocka_unit_test(test_docker),
 		cmocka_unit_test(test_machines),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -395,10 +395,11 @@ static void assert_text(struct place *p, const char *name, const char *expected)
 /* Odd, and none of our business: whoever shows a name escapes it. */
 static void test_odd_names(void **state)
 {
+	/* clang-format off */
 	static const char *const names[] = {
-		"new\nline", "\033[2J", "\001\177", "no utf-8 \xff\xfe", " ", "-rf",
-		"*",	     "\\",	".wh.a",
+		"new\nline", "\033[2J", "\001\177", "no utf-8 \xff\xfe", " ", "-rf", "*", "\\", ".wh.a",
 	};
+	/* clang-format on */
 	struct place *p = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -735,8 +736,15 @@ static void test_times(void **state)
 		const char *name;
 		int64_t time;
 	} expected[] = {
-		{ "a", 0 },	   { "a/b", 0 }, { "a/b/c", TIME - 1 }, { "a/d", TIME - 1 },
-		{ "l", TIME - 1 }, { "var", 0 }, { "var/tmp", 0 },
+		/* clang-format off */
+		{ "a", 0 },
+		{ "a/b", 0 },
+		{ "a/b/c", TIME - 1 },
+		{ "a/d", TIME - 1 },
+		{ "l", TIME - 1 },
+		{ "var", 0 },
+		{ "var/tmp", 0 },
+		/* clang-format on */
 	};
 	static const struct unpack_options earlier = { .newest = TIME - 1 };
 	struct place *p = *state;
@@ -754,10 +762,15 @@ static void test_times(void **state)
 
 /* --- compressed ------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const int filters[] = {
-	ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_BZIP2,
-	ARCHIVE_FILTER_XZ,   ARCHIVE_FILTER_ZSTD,
+	ARCHIVE_FILTER_NONE,
+	ARCHIVE_FILTER_GZIP,
+	ARCHIVE_FILTER_BZIP2,
+	ARCHIVE_FILTER_XZ,
+	ARCHIVE_FILTER_ZSTD,
 };
+/* clang-format on */
 
 static void test_compressed(void **state)
 {
