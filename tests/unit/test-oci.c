@@ -140,6 +140,7 @@ static const struct {
 	{ ENOTUNIQ, "2 images", "{'manifests':[" ONE(A, "") "," ONE(B, "") "]}" },
 	{ EINVAL, "without a SHA-256", "{'manifests':[" ONE("../../../etc/passwd", "") "]}" },
 	{ EINVAL, "without a SHA-256", "{'manifests':[" ONE(A "a", "") "]}" },
+	{ EINVAL, "without a SHA-256", "{'manifests':[" ONE(A "/../..", "") "]}" },
 	{ EINVAL, "without a SHA-256",
 	  "{'manifests':[{" MANIFEST ",'size':1,'digest':'sha512:" A A "'}]}" },
 	{ EINVAL, "without type or size", "{'manifests':[{'digest':'sha256:" A "','size':1}]}" },

@@ -667,6 +667,7 @@ static void test_attributes_are_dropped(void **state)
 	static const struct entry entries[] = {
 		DIRECTORY("a", WITH("user.overlay.redirect", "/etc")),
 		DIRECTORY("b", WITH("user.overlay.opaque", "x")),
+		DIRECTORY("k", WITH("user.overlay.opaque", "yes")),
 		DIRECTORY("c", WITH("trusted.overlay.opaque", "y")),
 		DIRECTORY("d", WITH("user.overlay.origin", "x")),
 		DIRECTORY("e", WITH("user.other", "x")),
