@@ -2,13 +2,16 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "app/launch-phases.h"
 #include "base/fs.h"
 #include "box/lock.h"
 
-#define DISPLAY_NUMBER 10U
-#define PROGRAM_MAX    (512U << 20)
+#define DISPLAY_NUMBER	  10U
+#define PROGRAM_MAX	  (512U << 20)
+#define LATE_BOX_MS	  3000U
+#define LATE_BOX_PAUSE_MS 20
 
 int launch_places(struct sandbox *s, struct error **err)
 {
@@ -30,6 +33,32 @@ int launch_places(struct sandbox *s, struct error **err)
 	return log_new(s->dir.fd, &s->log, err);
 }
 
+static void sleep_ms(long ms)
+{
+	const struct timespec time = { .tv_nsec = ms * 1000000L };
+
+	(void)nanosleep(&time, NULL); /* woken early, it only looks earlier */
+}
+
+/* The ids that the kept files belong to. After a supervisor was killed its box may end a little
+ * later than its lock. */
+static int take_home(struct sandbox *s, struct error **err)
+{
+	const struct profile *p = s->launch->profile;
+	const uint64_t deadline = now_ms() + LATE_BOX_MS;
+	int r;
+
+	r = home_claim(s->facts.home, p->name, s->dir.id, &s->home, err);
+	if (r < 0)
+		return r;
+	while ((r = slice_claim(s->lock, s->home.slice, &s->slices[BOX_APP], err)) == -EBUSY &&
+	       now_ms() < deadline) {
+		*err = error_free(*err);
+		sleep_ms(LATE_BOX_PAUSE_MS);
+	}
+	return r < 0 ? error_prefix(err, "home '%s'", p->name) : 0;
+}
+
 int launch_ids(struct sandbox *s, struct error **err)
 {
 	const struct profile *p = s->launch->profile;
@@ -43,10 +72,14 @@ int launch_ids(struct sandbox *s, struct error **err)
 		r = image_open(s->facts.home, plan_image(p, k), &s->images[k], err);
 		if (r < 0)
 			return r;
-		r = slice_take(s->lock, &last, err);
+		if (k == BOX_APP && plan_keeps_files(p)) {
+			r = take_home(s, err);
+		} else {
+			r = slice_take(s->lock, &last, err);
+			s->slices[k] = last;
+		}
 		if (r < 0)
 			return r;
-		s->slices[k] = last;
 	}
 	return 0;
 }
@@ -87,6 +120,7 @@ int launch_plan(struct sandbox *s, struct error **err)
 	struct plan_inputs in = {
 		.id = s->dir.id,
 		.display_number = choose_display_number(s),
+		.kept_dir = s->home.path,
 		.grants = s->grants,
 		.n_grants = s->n_grants,
 	};

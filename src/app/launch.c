@@ -104,6 +104,7 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		.runtime_dir = -EBADF,
 		.lock = -EBADF,
 		.dir = SANDBOX_DIR_NONE,
+		.home = HOME_NONE,
 		.images = { IMAGE_NONE, IMAGE_NONE, IMAGE_NONE },
 		.events = { -EBADF, -EBADF, -EBADF },
 		.filter = -EBADF,

@@ -98,6 +98,7 @@ void sandbox_end(struct sandbox *s)
 	holder_release(&s->holder);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)
 		image_release(&s->images[k]);
+	home_release(&s->home);
 	s->log = log_free(s->log);
 	registry_remove(s->runtime_dir, &s->dir);
 	/* Last, because its callers wait for the connection to close when nothing is left. */

@@ -14,6 +14,7 @@
 #include "session/bus.h"
 #include "session/display.h"
 #include "session/gate.h"
+#include "session/homes.h"
 #include "session/leaves.h"
 #include "session/net.h"
 #include "session/scope.h"
@@ -38,6 +39,7 @@ struct sandbox {
 	char *started; /* time of day */
 
 	struct x11_desktop desktop;
+	struct home home; /* what outlives the sandbox; HOME_NONE: nothing */
 	struct slice slices[BOX_KIND_MAX];
 	struct image images[BOX_KIND_MAX]; /* of the boxes that are needed */
 	struct plan_grant *grants;	   /* of the profile; strings owned */

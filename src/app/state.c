@@ -96,14 +96,14 @@ static json_t *unenforced_to_json(const struct plan *p)
 int state_write(int dir, const struct plan *p, const struct state_now *now, struct error **err)
 {
 	json_auto_t *json = json_pack(
-		"{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:s?, s:o}",
+		"{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:s?, s:o}",
 		"id", p->id, "profile", p->profile, "image", p->image, "supervisor", (int)getpid(),
 		"state", names[now->state], "started", now->started, "display",
 		display_backend_to_string(p->display), "label", p->label, "sound", (int)p->playback,
 		"network", network_mode_to_string(p->network), "ids",
-		uid_mode_to_string(p->uid_mode), "grants", grants_to_json(p, now->grants), "inits",
-		inits_to_json(now->inits), "cgroup", now->cgroup, "unenforced",
-		unenforced_to_json(p));
+		uid_mode_to_string(p->uid_mode), "home", home_mode_to_string(p->home), "grants",
+		grants_to_json(p, now->grants), "inits", inits_to_json(now->inits), "cgroup",
+		now->cgroup, "unenforced", unenforced_to_json(p));
 	_cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	if (!text)

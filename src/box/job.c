@@ -5,7 +5,7 @@
 #include "base/strv.h"
 #include "base/wire.h"
 
-#define MOUNTS_MAX 256U
+#define MOUNTS_MAX 1024U
 #define FILES_MAX  256U
 
 static void put_mount(struct buf *b, const struct box_mount *m)

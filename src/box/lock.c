@@ -38,20 +38,32 @@ void lock_holder_done(int lock_fd)
 	(void)lock_byte(lock_fd, F_OFD_SETLK, F_UNLCK, HOLDER_BYTE);
 }
 
+int slice_claim(int lock_fd, uint32_t number, struct slice *ret, struct error **err)
+{
+	if (lock_byte(lock_fd, F_OFD_SETLK, F_WRLCK, SLICE_BYTES + (off_t)number) == 0) {
+		*ret = (struct slice){ .number = number,
+				       .first = SLICE_FIRST + number * SLICE_IDS };
+		return 0;
+	}
+	if (errno != EAGAIN && errno != EACCES)
+		return error_errno(err, "cannot lock ids for a box");
+	return error_set(err, EBUSY, "id slice %u is in use", number);
+}
+
 int slice_take(int lock_fd, struct slice *ret, struct error **err)
 {
-	for (uint32_t n = 0; n < SLICE_COUNT; n++) {
+	int r;
+
+	for (uint32_t n = 0; n < SLICE_TAKEN; n++) {
 		/* A lock of our own description would be granted again: ask the number after the
 		 * last one. */
 		if (ret->first && n <= ret->number)
 			continue;
-		if (lock_byte(lock_fd, F_OFD_SETLK, F_WRLCK, SLICE_BYTES + (off_t)n) == 0) {
-			*ret = (struct slice){ .number = n, .first = SLICE_FIRST + n * SLICE_IDS };
-			return 0;
-		}
-		if (errno != EAGAIN && errno != EACCES)
-			return error_errno(err, "cannot lock ids for a box");
+		r = slice_claim(lock_fd, n, ret, err);
+		if (r != -EBUSY)
+			return r;
+		*err = error_free(*err);
 	}
 	return error_set(err, EUSERS, "all %u id slices are in use: stop some sandboxes",
-			 SLICE_COUNT);
+			 SLICE_TAKEN);
 }

@@ -13,6 +13,7 @@
 #include "box/devices.h"
 #include "box/gate-mount.h"
 #include "box/init-protocol.h"
+#include "box/keep.h"
 
 #define INIT_PROGRAM  VITRINE_EXEC_DIR "/vitrine-init"
 #define TERMINALS_MAX "16"
@@ -169,22 +170,36 @@ static int attach_mount(int mount_fd, int base, const char *path, bool directory
 }
 
 /* A scratch or shared directory; the first box that names a shared one makes it. */
-static int make_owned_dir(int base, const struct box_mount *m, int *ret_fd, struct error **err)
+static int make_owned_dir(int base, const struct box_mount *m, const char *name, int *ret_fd,
+			  struct error **err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	uid_t owner = m->owner < 0 ? 0 : (uid_t)m->owner;
-	bool made = mkdirat(base, m->name, 0700) == 0;
+	bool made = mkdirat(base, name, 0700) == 0;
 	int r;
 
 	if (!made && errno != EEXIST)
-		return error_errno(err, "cannot make directory '%s'", m->name);
-	r = fs_open_dir(base, m->name, &fd, err);
+		return error_errno(err, "cannot make directory '%s'", name);
+	r = fs_open_dir(base, name, &fd, err);
 	if (r < 0)
 		return r;
 	if (made && (fchown(fd, owner, owner) < 0 || fchmod(fd, m->mode) < 0))
-		return error_errno(err, "cannot hand over directory '%s'", m->name);
+		return error_errno(err, "cannot hand over directory '%s'", name);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+static int make_copy(int scratch, const struct box_mount *m, int *ret_fd, struct error **err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	r = make_owned_dir(scratch, m, BOX_HOME_SCRATCH, &fd, err);
+	if (r >= 0)
+		r = keep_copy(m->name, fd, (uint32_t)m->owner, err);
+	if (r >= 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
 }
 
 /* Waits for vitrine-gate, which knows the grants of the plan before it answers anything. */
@@ -220,13 +235,17 @@ static int open_source(const struct layers *l, const struct box_mount *m, int *r
 {
 	switch (m->source) {
 	case MOUNT_SCRATCH:
-		return make_owned_dir(l->scratch, m, ret_fd, err);
+		return make_owned_dir(l->scratch, m, m->name, ret_fd, err);
 	case MOUNT_SHARED:
-		return make_owned_dir(l->shared, m, ret_fd, err);
+		return make_owned_dir(l->shared, m, m->name, ret_fd, err);
 	case MOUNT_HOST:
 		return open_host(m->name, ret_fd, err);
 	case MOUNT_GATE:
 		return open_in_gate(l->gate, m, ret_fd, err);
+	case MOUNT_KEPT:
+		return keep_open(m->name, (uint32_t)m->owner, ret_fd, err);
+	case MOUNT_COPY:
+		return make_copy(l->scratch, m, ret_fd, err);
 	}
 	return error_set(err, EPROTO, "unknown kind of mount");
 }
@@ -244,7 +263,9 @@ static int is_directory(int fd, bool *ret, struct error **err)
 /* Above what is given the application finds directories of its own; the others are not for it. */
 static uint32_t owner_above(const struct box_mount *m)
 {
-	return m->source == MOUNT_HOST || m->source == MOUNT_GATE ? (uint32_t)m->owner : 0;
+	return m->source == MOUNT_HOST || m->source == MOUNT_GATE || m->source == MOUNT_KEPT
+		       ? (uint32_t)m->owner
+		       : 0;
 }
 
 static int make_mount(const struct layers *l, const struct box_mount *m, struct error **err)

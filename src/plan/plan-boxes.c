@@ -63,6 +63,21 @@ static bool with_bus(const struct plan *p)
 	return p->bus;
 }
 
+static bool with_empty_home(const struct plan *p)
+{
+	return p->home == HOME_EMPTY;
+}
+
+static bool with_prepared_home(const struct plan *p)
+{
+	return p->home == HOME_PREPARED;
+}
+
+static bool with_kept_home(const struct plan *p)
+{
+	return p->home == HOME_KEPT;
+}
+
 static bool with_program(const struct plan *p)
 {
 	return p->program;
@@ -103,7 +118,10 @@ static const struct mount_rule mount_rules[] = {
 	{ EVERY,            always,       MOUNT_SCRATCH, "runtime",          "/run/user/{uid}",           BY_BOX_USER, 0700,  PROGRAMS },
 	{ EVERY,            always,       MOUNT_SCRATCH, "tmp",              "/tmp",                      BY_BOX_ROOT, 01777, PROGRAMS },
 	{ EVERY,            always,       MOUNT_SCRATCH, "var-tmp",          "/var/tmp",                  BY_BOX_ROOT, 01777, PROGRAMS },
-	{ EVERY,            always,       MOUNT_SCRATCH, "home",             "{home}",                    BY_BOX_USER, 0700,  PROGRAMS },
+	{ DISPLAY | VIEWER, always,       MOUNT_SCRATCH, BOX_HOME_SCRATCH,   "{home}",                    BY_BOX_USER, 0700,  PROGRAMS },
+	{ APP,              with_empty_home,    MOUNT_SCRATCH, BOX_HOME_SCRATCH, "{home}",                BY_BOX_USER, 0700,  PROGRAMS },
+	{ APP,              with_prepared_home, MOUNT_COPY, "{prepared}",    "{home}",                    BY_BOX_USER, 0700,  PROGRAMS },
+	{ APP,              with_kept_home, MOUNT_KEPT, "{kept}/" KEPT_HOME, "{home}",                    BY_BOX_USER, 0700,  PROGRAMS },
 	{ APP,              always,       MOUNT_GATE,    GATE_FILES,         "{home}/" BOX_FILES_DIR,     BY_BOX_USER, 0,     PROGRAMS },
 	{ DISPLAY,          with_xpra,    MOUNT_SHARED,  "x11",              "/tmp/.X11-unix",            BY_X_SERVER, 01777, 0 },
 	{ VIEWER,           with_xephyr,  MOUNT_SHARED,  "x11",              "/tmp/.X11-unix",            BY_X_SERVER, 01777, 0 },
@@ -182,6 +200,8 @@ static void add_words(struct words *w, const struct plan *plan, enum box_kind ki
 	words_add(w, "gid", "%u", host->gid);
 	words_add(w, "home", "%s", host->home);
 	words_add(w, "host", "%s", plan->boxes[kind].host_name);
+	words_add(w, "kept", "%s", in->kept_dir ? in->kept_dir : "");
+	words_add(w, "prepared", "%s", in->prepared_dir ? in->prepared_dir : "");
 	words_add(w, "locale", "%s", host->locale ? host->locale : "C.UTF-8");
 	words_add(w, "machine-id", "%s", machine_id.data);
 	words_add(w, "boot-id", "%.8s-%.4s-%.4s-%.4s-%.12s", machine_id.data + 24,
@@ -211,7 +231,8 @@ static int32_t owner_id(enum owner owner, const struct plan *plan, const struct 
 static void add_mounts(struct box_plan *box, const struct plan *plan, const struct words *w,
 		       bool programs, const struct plan_inputs *in)
 {
-	box->mounts = xcalloc(ARRAY_SIZE(mount_rules) + in->n_grants, sizeof *box->mounts);
+	box->mounts = xcalloc(ARRAY_SIZE(mount_rules) + PROFILE_LIST_MAX + in->n_grants,
+			      sizeof *box->mounts);
 	for (size_t i = 0; i < ARRAY_SIZE(mount_rules); i++) {
 		const struct mount_rule *r = &mount_rules[i];
 
@@ -225,6 +246,23 @@ static void add_mounts(struct box_plan *box, const struct plan *plan, const stru
 			.exec = r->access & EXEC || (r->access & PROGRAMS && programs),
 			.mode = r->mode,
 			.owner = owner_id(r->owner, plan, box, in),
+		};
+	}
+}
+
+/* None lies beneath another one, nor beneath what is given. */
+static void add_kept(struct box_plan *box, const struct profile *p, const struct plan_inputs *in)
+{
+	for (char **path = p->kept; path && *path; path++) {
+		_cleanup_free_ char *name = plan_kept_name(*path);
+
+		box->mounts[box->n_mounts++] = (struct box_mount){
+			.source = MOUNT_KEPT,
+			.name = xasprintf("%s/" KEPT_PATHS "/%s", in->kept_dir, name),
+			.target = xasprintf("%s/%s", box->home, *path),
+			.exec = p->writable_mounts,
+			.mode = 0700,
+			.owner = (int32_t)box->user,
 		};
 	}
 }
@@ -333,6 +371,8 @@ void plan_box(struct plan *plan, enum box_kind kind, const struct profile *p,
 	plan->has_box[kind] = true;
 	add_words(&words, plan, kind, host, in);
 	add_mounts(box, plan, &words, is_app && p->writable_mounts, in);
+	if (is_app)
+		add_kept(box, p, in);
 	if (is_app)
 		add_grants(box, p->uid_mode, p->writable_mounts, in);
 	add_files(box, &words);

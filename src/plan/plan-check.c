@@ -188,6 +188,69 @@ static int check_layers(char *const *layers, struct error **err)
 	return 0;
 }
 
+static bool overlap(const char *a, const char *b)
+{
+	return is_at_or_beneath(a, b) || is_at_or_beneath(b, a);
+}
+
+static int check_kept(const struct profile *p, size_t i, const char *home,
+		      const struct plan_inputs *in, struct error **err)
+{
+	const char *path = p->kept[i];
+	_cleanup_free_ char *target = xasprintf("%s/%s", home, path);
+	_cleanup_free_ char *files = xasprintf("%s/" BOX_FILES_DIR, home);
+
+	if (overlap(target, files))
+		return error_set(err, EINVAL,
+				 "profile '%s': Kept=%s cannot be: ~/" BOX_FILES_DIR
+				 " is where given files are seen inside",
+				 p->name, path);
+	for (char **other = p->kept; *other; other++) {
+		_cleanup_free_ char *there = xasprintf("%s/%s", home, *other);
+
+		if (other != &p->kept[i] && overlap(target, there))
+			return error_set(
+				err, EINVAL,
+				"profile '%s': Kept=%s and Kept=%s lie in each other: name "
+				"the one above alone",
+				p->name, path, *other);
+	}
+	for (size_t k = 0; k < in->n_grants; k++)
+		if (overlap(target, in->grants[k].target))
+			return error_set(
+				err, EINVAL,
+				"profile '%s': Kept=%s and a file of yours lie in each other",
+				p->name, path);
+	return 0;
+}
+
+int check_home(const struct profile *p, const struct host_facts *host, const struct plan_inputs *in,
+	       struct error **err)
+{
+	int r = 0;
+
+	if (p->home == HOME_KEPT && p->kept)
+		return error_set(
+			err, EINVAL,
+			"profile '%s': with Home=kept all of the home is kept: take Kept= out",
+			p->name);
+	/* Its files have ids of their own so that neither the user's programs nor another sandbox
+	 * ever act on what an application left. */
+	if (plan_keeps_files(p) && p->uid_mode == UID_USER)
+		return error_set(
+			err, EINVAL,
+			"profile '%s': what Home=kept and Kept= keep belongs to ids of its "
+			"own: take UidMode=user out, or give a directory with ReadWrite=",
+			p->name);
+	if (plan_keeps_files(p) && (!in->kept_dir || !is_plain_path(in->kept_dir)))
+		return refuse(err, "directory of kept files", in->kept_dir ? in->kept_dir : "");
+	if (p->home == HOME_PREPARED && (!in->prepared_dir || !is_plain_path(in->prepared_dir)))
+		return refuse(err, "prepared home", in->prepared_dir ? in->prepared_dir : "");
+	for (size_t i = 0; p->kept && p->kept[i] && r >= 0; i++)
+		r = check_kept(p, i, host->home, in, err);
+	return r;
+}
+
 int check_box_inputs(const struct plan_inputs *in, enum box_kind kind, struct error **err)
 {
 	const struct slice *s = &in->slices[kind];

@@ -29,10 +29,8 @@ static void add_vector(struct buf *out, const char *name, char *const *v)
 static void add_mount(struct buf *out, const char *kind, const struct box_mount *m)
 {
 	static const char *const sources[] = {
-		[MOUNT_SCRATCH] = "scratch",
-		[MOUNT_SHARED] = "shared",
-		[MOUNT_HOST] = "host",
-		[MOUNT_GATE] = "gate",
+		[MOUNT_SCRATCH] = "scratch", [MOUNT_SHARED] = "shared", [MOUNT_HOST] = "host",
+		[MOUNT_GATE] = "gate",	     [MOUNT_KEPT] = "kept",	[MOUNT_COPY] = "copy",
 	};
 	_cleanup_free_ char *value = xasprintf("%s %s at %s %s %s mode %04o owner %" PRId32,
 					       sources[m->source], m->name, m->target,
@@ -116,6 +114,7 @@ char *plan_to_text(const struct plan *p)
 		{ "playback", yes_no(p->playback) },
 		{ "bus", yes_no(p->bus) },
 		{ "uid mode", uid_mode_to_string(p->uid_mode) },
+		{ "home", home_mode_to_string(p->home) },
 		{ "network", network_mode_to_string(p->network) },
 		{ "viewer lost", viewer_lost_to_string(p->viewer_lost) },
 		{ "cgroup", cgroup_way_to_string(p->limits.way) },

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/strv.h"
 #include "plan/plan-apparmor.h"
 #include "plan/plan-boxes.h"
@@ -41,6 +42,37 @@ const char *plan_image(const struct profile *p, enum box_kind kind)
 	return kind == BOX_APP ? p->image : DISPLAY_IMAGE;
 }
 
+bool plan_keeps_files(const struct profile *p)
+{
+	return p->home == HOME_KEPT || p->kept;
+}
+
+/* '/' and '%' are written as in a URL; what is beneath another path needs no directory in its. */
+char *plan_kept_name(const char *path)
+{
+	struct buf out = { 0 };
+
+	for (; *path; path++)
+		if (*path == '/' || *path == '%')
+			buf_addf(&out, "%%%02x", (unsigned)*path);
+		else
+			buf_add(&out, path, 1);
+	return buf_take(&out);
+}
+
+char *plan_kept_path(const char *name)
+{
+	struct buf out = { 0 };
+
+	while (*name) {
+		bool slash = !strncmp(name, "%2f", 3), percent = !strncmp(name, "%25", 3);
+
+		buf_add(&out, slash ? "/" : percent ? "%" : name, 1);
+		name += slash || percent ? 3 : 1;
+	}
+	return buf_take(&out);
+}
+
 /* What is executed, as the box sees it; a program of the host lies in a directory of its own. */
 static void set_command(struct plan *plan, const struct profile *p, const struct run_request *q)
 {
@@ -75,6 +107,7 @@ static struct plan *new_plan(const struct profile *p, const struct run_request *
 		.playback = q->playback < 0 ? p->playback : q->playback,
 		.bus = p->single_instance,
 		.uid_mode = p->uid_mode,
+		.home = p->home,
 		.network = q->network < 0 ? p->network : (enum network_mode)q->network,
 		.disk = p->disk,
 		.inodes = p->inodes,
@@ -98,6 +131,8 @@ static int check_all(const struct profile *p, const struct run_request *q,
 	if (r < 0)
 		return r;
 	r = check_grants(in, host->home, err);
+	if (r >= 0)
+		r = check_home(p, host, in, err);
 	if (r < 0)
 		return r;
 	r = q->program ? plan_check_program(q->program, err) : 0;

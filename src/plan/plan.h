@@ -61,6 +61,11 @@ struct slice {
 #define SLICE_IDS   4U
 #define SLICE_COUNT 4096U
 
+/* The last of them belong to homes that are kept (session/homes.h), for as long as these are there:
+ * slice_take() never gives one away. */
+#define SLICE_KEPT  1024U
+#define SLICE_TAKEN (SLICE_COUNT - SLICE_KEPT)
+
 /* Owners of shared directories that belong to no box. */
 #define OWNER_HOLDER -1	   /* root of the holder */
 #define OWNER_USER   65536 /* the user's own id in the holder: the supervisor writes there */
@@ -70,11 +75,14 @@ enum mount_source {
 	MOUNT_SHARED,  /* a directory of the sandbox's tmpfs that several boxes or the host see */
 	MOUNT_HOST,    /* a file or directory of the host, by absolute path without links */
 	MOUNT_GATE,    /* what the gate shows at a place of its own (gate/protocol.h) */
+	MOUNT_KEPT,    /* a directory of the host that belongs to the box's user; made if missing */
+	MOUNT_COPY, /* the scratch directory BOX_HOME_SCRATCH, filled from a tree of the user's */
 };
 
 struct box_mount {
 	enum mount_source source;
-	char *name;	/* scratch, shared: the directory's name; host: its path; gate: the place */
+	char *name;	/* scratch, shared: the directory's name; host, kept, copy: its path; gate:
+			   the place */
 	char *target;	/* absolute path inside, never through a link of the image: made in the
 			   identity layer, or in the directory of an earlier mount that it is beneath
 			 */
@@ -144,7 +152,9 @@ struct plan_inputs {
 	unsigned char machine_id[16];		 /* random */
 	struct slice slices[BOX_KIND_MAX];	 /* of the boxes that are needed */
 	char *const *image_layers[BOX_KIND_MAX]; /* as well; absolute, the topmost first */
-	const struct plan_grant *grants;	 /* opened and checked (plan/protected.h) */
+	const char *kept_dir;	  /* of this profile (session/homes.h); NULL: it keeps nothing */
+	const char *prepared_dir; /* the tree of its prepared home, or NULL */
+	const struct plan_grant *grants; /* opened and checked (plan/protected.h) */
 	size_t n_grants;
 };
 
@@ -164,6 +174,7 @@ struct plan {
 	bool playback;
 	bool bus; /* a session bus of the sandbox's own */
 	enum uid_mode uid_mode;
+	enum home_mode home;
 	enum network_mode network;
 	uint64_t disk;
 	uint32_t inodes;
@@ -188,9 +199,23 @@ struct plan {
 #define BOX_XPRA_DIR	      "/run/vitrine/xpra"
 #define BOX_FILES_DIR	      "Files" /* beneath the home: what the user gives */
 
+/* Where files of a box lie in the sandbox's tmpfs: TREE/app/scratch/NAME, TREE/app/upper. */
+#define BOX_HOME_SCRATCH "home"
+
+/* Beneath plan_inputs.kept_dir: the home, and one directory for each path of Kept=. */
+#define KEPT_HOME  "home"
+#define KEPT_PATHS "kept"
+
 /* Which boxes and images a run needs: asked before the plan is made, to reserve them. */
 bool plan_needs_box(const struct profile *p, const struct run_request *q, enum box_kind kind);
 const char *plan_image(const struct profile *p, enum box_kind kind);
+
+/* Does the profile keep files that outlive the sandbox? */
+bool plan_keeps_files(const struct profile *p);
+
+/* The name in KEPT_PATHS of a path of Kept=, and back. Owned by the caller. */
+char *plan_kept_name(const char *path);
+char *plan_kept_path(const char *name);
 
 /* Decides everything. Refuses what cannot be done safely on this host; nothing is left to fail
  * later for a reason that could be known here. */

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 
-#define WORDS_MAX 16U
+#define WORDS_MAX 24U
 
 struct words {
 	const char *names[WORDS_MAX]; /* borrowed */

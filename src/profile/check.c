@@ -9,6 +9,7 @@
 #include "profile/host-path.h"
 
 #define TITLE_MAX	63
+#define KEPT_MAX	84
 #define SCREEN_SIDE_MIN 64U
 #define SCREEN_SIDE_MAX 16384U
 
@@ -46,6 +47,14 @@ static bool is_screen(const char *s)
 	return is_screen_side(copy) && is_screen_side(x + 1);
 }
 
+/* Stored under one name, in which a slash takes three bytes. */
+static bool is_kept_path(const char *s)
+{
+	_cleanup_free_ char *absolute = xasprintf("/%s", s);
+
+	return *s != '~' && strlen(s) <= KEPT_MAX && path_is_shortest(absolute);
+}
+
 /* It stands on every window: what reorders the text around it could make the label lie. */
 static bool is_title(const char *s)
 {
@@ -71,6 +80,10 @@ const struct text_check check_command = {
 const struct text_check check_host_path = {
 	host_path_is_valid,
 	"a path such as ~/Music, %d (your downloads) or /srv/music",
+};
+const struct text_check check_kept_path = {
+	is_kept_path,
+	"a path beneath the home such as .config/xterm, of at most 84 bytes",
 };
 const struct text_check check_name = {
 	name_is_valid,

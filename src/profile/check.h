@@ -13,6 +13,7 @@ extern const struct text_check check_argument;
 extern const struct text_check check_colour;
 extern const struct text_check check_command;
 extern const struct text_check check_host_path;
+extern const struct text_check check_kept_path;
 extern const struct text_check check_name;
 extern const struct text_check check_screen;
 extern const struct text_check check_title;

@@ -35,6 +35,13 @@ const char *const root_mode_names[] = {
 	NULL,
 };
 
+const char *const home_mode_names[] = {
+	[HOME_EMPTY] = "empty",
+	[HOME_PREPARED] = "prepared",
+	[HOME_KEPT] = "kept",
+	NULL,
+};
+
 const char *const file_arguments_names[] = {
 	[FILE_ARGUMENTS_NONE] = "none",
 	[FILE_ARGUMENTS_READ_ONLY] = "read-only",
@@ -85,6 +92,11 @@ const char *network_mode_to_string(enum network_mode v)
 const char *root_mode_to_string(enum root_mode v)
 {
 	return root_mode_names[v];
+}
+
+const char *home_mode_to_string(enum home_mode v)
+{
+	return home_mode_names[v];
 }
 
 const char *file_arguments_to_string(enum file_arguments v)

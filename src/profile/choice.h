@@ -10,6 +10,7 @@ extern const char *const display_viewer_names[VIEWER_MAX + 1];
 extern const char *const clipboard_names[CLIPBOARD_MAX + 1];
 extern const char *const network_mode_names[NETWORK_MODE_MAX + 1];
 extern const char *const root_mode_names[ROOT_MODE_MAX + 1];
+extern const char *const home_mode_names[HOME_MODE_MAX + 1];
 extern const char *const file_arguments_names[FILE_ARGUMENTS_MAX + 1];
 extern const char *const uid_mode_names[UID_MODE_MAX + 1];
 extern const char *const viewer_lost_names[VIEWER_LOST_MAX + 1];

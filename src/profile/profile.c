@@ -45,6 +45,8 @@ static const struct key keys[] = {
 	{ "App",         "Title",          NULL,        STRING(title, check_title) },
 	{ "App",         "SingleInstance", "no",        BOOL(single_instance) },
 	{ "Files",       "Root",           "read-only", CHOICE(enum root_mode, root, root_mode_names) },
+	{ "Files",       "Home",           "empty",     CHOICE(enum home_mode, home, home_mode_names) },
+	{ "Files",       "Kept",           NULL,        LIST(kept, check_kept_path) },
 	{ "Files",       "Arguments",      "none",      CHOICE(enum file_arguments, file_arguments, file_arguments_names) },
 	{ "Files",       "ReadOnly",       NULL,        LIST(read_only, check_host_path) },
 	{ "Files",       "ReadWrite",      NULL,        LIST(read_write, check_host_path) },

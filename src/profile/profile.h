@@ -47,6 +47,13 @@ enum root_mode {
 	ROOT_MODE_MAX,
 };
 
+enum home_mode {
+	HOME_EMPTY,
+	HOME_PREPARED, /* a copy of a tree of the user's (session/homes.h) */
+	HOME_KEPT,     /* the same for every sandbox of the profile, one at a time */
+	HOME_MODE_MAX,
+};
+
 enum file_arguments {
 	FILE_ARGUMENTS_NONE, /* words of the command line are data */
 	FILE_ARGUMENTS_READ_ONLY,
@@ -79,6 +86,8 @@ struct profile {
 
 	/* [Files] */
 	enum root_mode root;
+	enum home_mode home;
+	char **kept; /* directories beneath a throw-away home that are not thrown away */
 	enum file_arguments file_arguments; /* what words that name files give */
 	char **read_only;		    /* paths of the host, as written: profile/host-path.h */
 	char **read_write;
@@ -144,6 +153,7 @@ const char *display_viewer_to_string(enum display_viewer v);
 const char *clipboard_to_string(enum clipboard v);
 const char *network_mode_to_string(enum network_mode v);
 const char *root_mode_to_string(enum root_mode v);
+const char *home_mode_to_string(enum home_mode v);
 const char *file_arguments_to_string(enum file_arguments v);
 const char *uid_mode_to_string(enum uid_mode v);
 const char *viewer_lost_to_string(enum viewer_lost v);

@@ -21,6 +21,8 @@ cases() {
 		$sources/templates/profiles/default.vitrine plan app apparmor display viewer
 		$sources/templates/profiles/firefox-esr.vitrine plan app
 		$golden/everything.vitrine plan app apparmor viewer
+		$golden/keeping.vitrine plan apparmor
+		$golden/kept.vitrine plan
 		$golden/nothing.vitrine plan app
 	END
 }

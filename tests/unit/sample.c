@@ -35,6 +35,8 @@ static char *const display_layers[] = { (char *)"/images/display/root", NULL };
 	.display_number = 10, \
 	.machine_id = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, \
 			0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff }, \
+	.kept_dir = "/home/ann/.local/share/vitrine/homes/sample", \
+	.prepared_dir = "/home/ann/.local/share/vitrine/prepared/sample/1", \
 	.slices = { { 7, SLICE_FIRST + 7 * SLICE_IDS }, \
 		    { 8, SLICE_FIRST + 8 * SLICE_IDS }, \
 		    { 9, SLICE_FIRST + 9 * SLICE_IDS } }, \

@@ -155,6 +155,67 @@ static void test_what_keeps_the_boxes_apart(void **state)
 			assert_false(p->boxes[k].mounts[i].exec);
 }
 
+static void test_what_is_kept(void **state)
+{
+	_cleanup_(plan_freep) struct plan *kept = make(APP("[Files]\nHome=kept\n"), &as_profile);
+	_cleanup_(plan_freep) struct plan *paths = make(APP("[Files]\nKept=.config/a\n"),
+							&as_profile);
+	const struct box_mount *home = find_mount(&kept->boxes[BOX_APP], "/home/ann"),
+			       *path = find_mount(&paths->boxes[BOX_APP], "/home/ann/.config/a");
+
+	(void)state;
+	assert_int_equal(home->source, MOUNT_KEPT);
+	assert_string_equal(home->name, "/home/ann/.local/share/vitrine/homes/sample/home");
+	assert_int_equal(home->owner, kept->boxes[BOX_APP].slice.first + 1);
+	assert_false(home->exec);
+	assert_int_equal(find_mount(&kept->boxes[BOX_VIEWER], "/home/ann")->source, MOUNT_SCRATCH);
+	assert_int_equal(find_mount(&paths->boxes[BOX_APP], "/home/ann")->source, MOUNT_SCRATCH);
+	assert_int_equal(path->source, MOUNT_KEPT);
+	assert_string_equal(path->name,
+			    "/home/ann/.local/share/vitrine/homes/sample/kept/.config%2fa");
+	assert_null(find_mount(&paths->boxes[BOX_DISPLAY], "/home/ann/.config/a"));
+}
+
+/* Different paths have different names, and each leads back. */
+static void test_names_of_what_is_kept(void **state)
+{
+	static const char *const paths[] = { "a", "a/b", "a%2fb", "%", "a%25", ".config/100%/x" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		_cleanup_free_ char *name = plan_kept_name(paths[i]), *back = plan_kept_path(name);
+
+		assert_null(strchr(name, '/'));
+		assert_string_equal(back, paths[i]);
+	}
+}
+
+static void test_what_cannot_be_kept(void **state)
+{
+	static const struct {
+		const char *profile, *message;
+	} rows[] = {
+		{ APP("[Files]\nHome=kept\nKept=a\n"), "with Home=kept all of the home is kept" },
+		{ APP("[Files]\nHome=kept\n[Identity]\nUidMode=user\n"), "take UidMode=user out" },
+		{ APP("[Files]\nKept=a\n[Identity]\nUidMode=user\n"), "take UidMode=user out" },
+		{ APP("[Files]\nKept=a\nKept=a/b\n"), "lie in each other" },
+		{ APP("[Files]\nKept=a\nKept=a\n"), "lie in each other" },
+		{ APP("[Files]\nKept=Files/x\n"), "is where given files are seen" },
+		{ APP("[Files]\nKept=Music\n"), "Kept=Music and a file of yours" },
+		{ APP("[Files]\nKept=Music/list/x\n"), "and a file of yours" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct plan *p = NULL;
+		struct error *error = NULL;
+
+		assert_refused(sample_plan(rows[i].profile, "test", &as_profile, &sample_host,
+					   &sample_inputs_with_grants, &p, &error),
+			       error, EINVAL, rows[i].message);
+	}
+}
+
 static void test_programs_on_writable_mounts(void **state)
 {
 	_cleanup_(plan_freep) struct plan *p = make(APP("[Exec]\nWritableMounts=yes\n"),
@@ -588,6 +649,9 @@ int main(void)
 		cmocka_unit_test(test_the_resolver_is_for_the_application),
 		cmocka_unit_test(test_environment_of_the_profile),
 		cmocka_unit_test(test_what_keeps_the_boxes_apart),
+		cmocka_unit_test(test_what_is_kept),
+		cmocka_unit_test(test_names_of_what_is_kept),
+		cmocka_unit_test(test_what_cannot_be_kept),
 		cmocka_unit_test(test_programs_on_writable_mounts),
 		cmocka_unit_test(test_invariants_of_mounts),
 		cmocka_unit_test(test_grants_come_through_the_gate),

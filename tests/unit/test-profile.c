@@ -26,6 +26,8 @@ static void test_defaults_are_the_strictest(void **state)
 	assert_null(p->title);
 	assert_false(p->single_instance);
 	assert_int_equal(p->root, ROOT_READ_ONLY);
+	assert_int_equal(p->home, HOME_EMPTY);
+	assert_null(p->kept);
 	assert_int_equal(p->file_arguments, FILE_ARGUMENTS_NONE);
 	assert_null(p->read_only);
 	assert_null(p->read_write);
@@ -55,6 +57,9 @@ static const char all_keys[] = "[App]\n"
 			       "SingleInstance=yes\n"
 			       "\n[Files]\n"
 			       "Root=writable\n"
+			       "Home=prepared\n"
+			       "Kept=.config/program\n"
+			       "Kept=notes\n"
 			       "Arguments=read-write\n"
 			       "ReadOnly=~/Music\n"
 			       "ReadOnly=%d\n"
@@ -219,6 +224,15 @@ static void test_values_are_checked(void **state)
 		{ "App", "Title=0123456789012345678901234567890123456789012345678901234567890123" },
 		{ "App", "SingleInstance=1" },
 		{ "Files", "Root=yes" },
+		{ "Files", "Home=yes" },
+		{ "Files", "Kept=/etc" },
+		{ "Files", "Kept=~/notes" },
+		{ "Files", "Kept=../x" },
+		{ "Files", "Kept=a/./b" },
+		{ "Files", "Kept=a/" },
+		{ "Files",
+		  "Kept=.123456789.123456789.123456789.123456789.123456789.123456789.123456789."
+		  "123456789.1234" },
 		{ "Files", "Arguments=yes" },
 		{ "Files", "ReadOnly=Music" },
 		{ "Files", "ReadWrite=~/../x" },
