@@ -130,6 +130,68 @@ int control_unshare(int fd, char *const *meanings, struct error **err)
 	return r;
 }
 
+int control_walked(int fd, char **ret_left_out, struct error **err)
+{
+	_cleanup_free_ struct message *answer = xmalloc(sizeof *answer);
+	uint32_t type;
+	struct wire w;
+	int r;
+
+	r = hear(fd, answer, &w, &type, err);
+	if (r == 0)
+		return error_set(err, EPIPE, "the sandbox ended");
+	if (r < 0)
+		return r;
+	message_close_fds(answer);
+	if (ret_left_out)
+		*ret_left_out = wire_get_string(&w);
+	return 0;
+}
+
+int control_changes(int fd, bool temporary, struct changes *ret, struct error **err)
+{
+	_cleanup_close_ int in = -EBADF, out = -EBADF;
+	_cleanup_free_ char *data = NULL;
+	_cleanup_buf_ struct buf m = { 0 };
+	int pipe_fds[2], r;
+	size_t size;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return error_errno(err, "cannot make a pipe");
+	in = pipe_fds[0];
+	out = pipe_fds[1];
+	wire_put_u32(&m, CONTROL_CHANGES);
+	wire_put_u32(&m, temporary);
+	r = sock_send(fd, m.data, m.size, &out, 1, err);
+	out = close_fd(out);
+	if (r >= 0)
+		r = fs_read_fd(in, CHANGES_SIZE_MAX, &data, &size, err);
+	in = close_fd(in);
+	if (r < 0)
+		return r;
+	/* What it says of a failure is better than that something is missing. */
+	r = control_walked(fd, NULL, err);
+	return r < 0 ? r : changes_parse(data, size, ret, err);
+}
+
+int control_archive(int fd, const struct control_archive *a, struct error **err)
+{
+	_cleanup_buf_ struct buf m = { 0 }, words = { 0 };
+	_cleanup_close_ int words_fd = -EBADF;
+	int r;
+
+	wire_put_strv(&words, a->paths);
+	wire_put_strv(&words, a->names);
+	r = fs_memfd("paths", words.data, words.size, &words_fd, err);
+	if (r < 0)
+		return r;
+	wire_put_u32(&m, CONTROL_ARCHIVE);
+	wire_put_u32(&m, a->links);
+	wire_put_u32(&m, (uint32_t)a->bytes_max);
+	wire_put_u32(&m, (uint32_t)(a->bytes_max >> 32));
+	return sock_send(fd, m.data, m.size, (const int[]){ words_fd, a->out }, 2, err);
+}
+
 int control_stop(int fd, struct error **err)
 {
 	int r;

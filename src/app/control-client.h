@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/changes.h"
 #include "app/control.h"
 #include "base/error.h"
 
@@ -20,6 +21,21 @@ int control_share(int fd, const struct given *given, const struct control_wish *
 /* Takes back the first of these paths that was given. When it returns 0 nothing of it can be
  * reached inside any more. */
 int control_unshare(int fd, char *const *meanings, struct error **err);
+
+/* What its application has changed; of temporary files too, if that is wanted. */
+int control_changes(int fd, bool temporary, struct changes *ret, struct error **err);
+
+/* Lets the supervisor write a tar of these paths inside, under these names, to `out`; returns at
+ * once. Then control_walked() waits for the end: *ret_left_out (owned by the caller) has a line for
+ * each file that is not in it. */
+struct control_archive {
+	char *const *paths, *const *names;
+	bool links;
+	uint64_t bytes_max;
+	int out;
+};
+int control_archive(int fd, const struct control_archive *a, struct error **err);
+int control_walked(int fd, char **ret_left_out, struct error **err);
 
 /* Asks it to stop and waits (at most some seconds) until nothing is left of it. */
 int control_stop(int fd, struct error **err);

@@ -27,6 +27,7 @@ struct control {
 	struct client *clients;
 	unsigned n_clients;
 	struct control_handlers handlers;
+	bool held;
 	void *user;
 	struct message inbox;
 };
@@ -227,6 +228,69 @@ static int handle_unshare(struct client *c, struct wire *w, struct error **err)
 	return c->control->handlers.unshare(c->control->user, meanings, on_unshared, c, err);
 }
 
+static void on_walked(void *user, const char *left_out, const struct error *error)
+{
+	struct client *c = user;
+
+	if (error)
+		say_failed(c, error);
+	else
+		say_string(c, CONTROL_WALKED, left_out);
+	client_settle(c);
+}
+
+static int handle_changes(struct client *c, struct wire *w, struct error **err)
+{
+	struct message *m = &c->control->inbox;
+	struct control_walk walk = { .temporary = wire_get_u32(w) };
+
+	if (!wire_end(w) || m->n_fds != 1)
+		return error_set(err, EPROTO, "bad request");
+	walk.out = m->fds[0];
+	return c->control->handlers.walk(c->control->user, &walk, on_walked, c, err);
+}
+
+/* Of a client's memory file, see read_arguments(). */
+static int read_paths(int fd, struct control_walk *walk, struct error **err)
+{
+	_cleanup_free_ char *data = NULL;
+	struct wire w;
+	struct stat st;
+	size_t size;
+	int r;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return error_set(err, EPROTO, "bad request");
+	r = fs_read_fd(fd, ARGUMENTS_MAX, &data, &size, err);
+	if (r < 0)
+		return error_prefix(err, "paths");
+	w = wire_open(data, size);
+	walk->paths = wire_get_strv(&w);
+	walk->names = wire_get_strv(&w);
+	if (!wire_end(&w) || !walk->paths || strv_length(walk->paths) != strv_length(walk->names))
+		return error_set(err, EPROTO, "bad request");
+	return 0;
+}
+
+static int handle_archive(struct client *c, struct wire *w, struct error **err)
+{
+	struct message *m = &c->control->inbox;
+	struct control_walk walk = { .links = wire_get_u32(w) };
+	uint32_t low = wire_get_u32(w), high = wire_get_u32(w);
+	int r;
+
+	walk.bytes_max = (uint64_t)high << 32 | low;
+	if (!wire_end(w) || m->n_fds != 2)
+		return error_set(err, EPROTO, "bad request");
+	walk.out = m->fds[1];
+	r = read_paths(m->fds[0], &walk, err);
+	if (r >= 0)
+		r = c->control->handlers.walk(c->control->user, &walk, on_walked, c, err);
+	strv_free(walk.paths);
+	strv_free(walk.names);
+	return r;
+}
+
 static int handle_request(struct client *c, struct error **err)
 {
 	const struct control_handlers *h = &c->control->handlers;
@@ -238,9 +302,14 @@ static int handle_request(struct client *c, struct error **err)
 	/* These answer later. */
 	static int (*const lasting[CONTROL_REQUEST_MAX])(struct client *, struct wire *,
 							 struct error **) = {
-		[CONTROL_ENTER] = handle_enter,
-		[CONTROL_SHARE] = handle_share,
-		[CONTROL_UNSHARE] = handle_unshare,
+		[CONTROL_ENTER] = handle_enter,	    [CONTROL_SHARE] = handle_share,
+		[CONTROL_UNSHARE] = handle_unshare, [CONTROL_CHANGES] = handle_changes,
+		[CONTROL_ARCHIVE] = handle_archive,
+	};
+	static const bool of_held[CONTROL_REQUEST_MAX] = {
+		[CONTROL_STOP] = true,
+		[CONTROL_CHANGES] = true,
+		[CONTROL_ARCHIVE] = true,
 	};
 	struct wire w = wire_open(c->control->inbox.data, c->control->inbox.size);
 	uint32_t type = wire_get_u32(&w);
@@ -248,6 +317,10 @@ static int handle_request(struct client *c, struct error **err)
 
 	if (type >= CONTROL_REQUEST_MAX)
 		return error_set(err, EPROTO, "bad request");
+	if (c->control->held && !of_held[type])
+		return error_set(
+			err, ESHUTDOWN,
+			"its application has ended, and its files are held to be looked at");
 	if (lasting[type]) {
 		/* Counted first: an answer to an earlier request of this client may come at once.
 		 */
@@ -332,6 +405,11 @@ int control_new(int dir, struct loop *loop, const struct control_handlers *handl
 	c->source = loop_add(loop, listener, POLLIN, on_connection, c);
 	*ret = c;
 	return 0;
+}
+
+void control_hold(struct control *c)
+{
+	c->held = true;
 }
 
 struct control *control_free(struct control *c)

@@ -14,6 +14,16 @@ struct control_share {
 	const char *name;
 };
 
+/* A walk through what the application has written. All borrowed for the call. */
+struct control_walk {
+	bool temporary; /* changes: of /tmp and /var/tmp too */
+	char **paths;	/* archive: absolute, inside; NULL: it is the changes that are wanted */
+	char **names;	/* as many */
+	bool links;
+	uint64_t bytes_max;
+	int out;
+};
+
 /* The result of what takes a while, told once: the path inside (of a share), or what went wrong. */
 typedef void control_done_fn(void *user, const char *inside, const struct error *error);
 
@@ -32,10 +42,16 @@ struct control_handlers {
 		     void *done_user, struct error **err);
 	int (*unshare)(void *user, char *const *meanings, control_done_fn *done, void *done_user,
 		       struct error **err);
+	/* Here `inside` is what was left out. */
+	int (*walk)(void *user, const struct control_walk *walk, control_done_fn *done,
+		    void *done_user, struct error **err);
 };
 
 int control_new(int dir, struct loop *loop, const struct control_handlers *handlers, void *user,
 		struct control **ret, struct error **err);
+
+/* The boxes have ended: from now on only what looks at files is served, and stop. */
+void control_hold(struct control *c);
 
 /* Closes every connection. Commands that were entered lose their caller, nothing else. */
 struct control *control_free(struct control *c);

@@ -34,6 +34,12 @@ enum control_message {
 	 * the first of them that was given is taken away. Answered OK when nothing of it can be
 	 * reached any more */
 	CONTROL_UNSHARE,
+	/* u32 also temporary files; descriptor: where the changes are written (box/walk.h).
+	 * Answered WALKED */
+	CONTROL_CHANGES,
+	/* u32 links, u32 bytes (low), u32 bytes (high); descriptors: a memory file with two strv,
+	 * paths inside and names in the archive, and where the tar is written. Answered WALKED */
+	CONTROL_ARCHIVE,
 	CONTROL_REQUEST_MAX,
 	/* from the supervisor */
 	CONTROL_OK = 64,
@@ -41,4 +47,5 @@ enum control_message {
 	CONTROL_TERMINAL, /* descriptor: the terminal that was asked for */
 	CONTROL_ENDED,	  /* u32 wait status */
 	CONTROL_SHARED,	  /* string: its path inside */
+	CONTROL_WALKED,	  /* string: what was left out, in lines */
 };

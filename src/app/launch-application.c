@@ -70,7 +70,7 @@ static int await_other_end(struct sandbox *s)
 	s->grace = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	if (s->grace < 0 || timerfd_settime(s->grace, 0, &grace, NULL) < 0)
 		return -errno;
-	loop_add(s->loop, s->grace, POLLIN, on_time_over, s);
+	s->grace_source = loop_add(s->loop, s->grace, POLLIN, on_time_over, s);
 	return 0;
 }
 
@@ -140,6 +140,7 @@ static const struct control_handlers control_handlers = {
 	.enter = control_enter_request,
 	.share = control_share_request,
 	.unshare = control_unshare_request,
+	.walk = control_walk_request,
 };
 
 int launch_application(struct sandbox *s, struct error **err)

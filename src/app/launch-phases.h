@@ -53,5 +53,11 @@ int control_share_request(void *user, struct control_share *share, control_done_
 int control_unshare_request(void *user, char *const *meanings, control_done_fn *done,
 			    void *done_user, struct error **err);
 
+/* launch-walks.c: what the application writes */
+int launch_snapshot(struct sandbox *s, struct error **err);
+int launch_snapshot_await(struct sandbox *s, struct error **err);
+int control_walk_request(void *user, const struct control_walk *walk, control_done_fn *done,
+			 void *done_user, struct error **err);
+
 /* launch-application.c: the application, and what its user can do to it */
 int launch_application(struct sandbox *s, struct error **err);

@@ -16,10 +16,10 @@ static void on_signal(void *user, short revents)
 	(void)revents;
 	if (read(s->signals, &info, sizeof info) != sizeof info)
 		return;
-	if (info.ssi_signo == SIGWINCH)
-		stdio_resize(s->stdio);
-	else
+	if (info.ssi_signo != SIGWINCH)
 		sandbox_stop(s, 128 + (int)info.ssi_signo);
+	else if (s->stdio)
+		stdio_resize(s->stdio);
 }
 
 static int watch_signals(struct sandbox *s, struct error **err)
@@ -59,10 +59,12 @@ static const struct phase {
 	{ "session", launch_session },
 	{ "cookies", launch_cookies },
 	{ "boxes", launch_boxes },
+	{ "snapshot", launch_snapshot },
 	{ "network", launch_network },
 	{ "bus", launch_bus },
 	{ "sound", launch_sound },
 	{ "display", launch_display },
+	{ "compared", launch_snapshot_await },
 	{ "application", launch_application },
 	/* clang-format on */
 };
@@ -96,6 +98,37 @@ static int start(struct sandbox *s, struct error **err)
 	return 0;
 }
 
+static void on_reviewed(void *user, short revents)
+{
+	struct sandbox *s = user;
+
+	(void)revents;
+	s->reviewed = true;
+}
+
+/* A signal, or `vitrine stop`, ends this as well; then that is the exit code. */
+static int hold(struct sandbox *s, struct error **err)
+{
+	_cleanup_(child_end) struct child reviewer = CHILD_NONE;
+	struct source *source;
+	int r;
+
+	r = sandbox_hold(s, err);
+	if (r >= 0)
+		r = s->launch->held(s->launch->user, s->plan->id, &reviewer, err);
+	if (r < 0)
+		return r;
+	s->done = false;
+	loop_resume(s->loop);
+	source = loop_add(s->loop, reviewer.pidfd, POLLIN, on_reviewed, s);
+	r = loop_run(s->loop, &s->reviewed, -1, err);
+	source_remove(source);
+	if (s->done)
+		*err = error_free(*err);
+	s->done = true;
+	return r < 0 && *err ? r : 0;
+}
+
 int launch_run(const struct launch *l, int *ret_code, struct error **err)
 {
 	struct sandbox s = {
@@ -108,6 +141,7 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		.images = { IMAGE_NONE, IMAGE_NONE, IMAGE_NONE },
 		.events = { -EBADF, -EBADF, -EBADF },
 		.filter = -EBADF,
+		.snapshot = -EBADF,
 		.holder = HOLDER_NONE,
 		.shared = -EBADF,
 		.signals = -EBADF,
@@ -122,10 +156,12 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 	/* Cancelled means that the reason is in s, and it is the better one. */
 	if (s.done)
 		*err = error_free(*err);
-	if (s.lost)
-		r = error_set(err, EIO, "%s", s.lost);
+	if (s.done && l->held && s.control && (s.ended || s.lost))
+		r = hold(&s, err);
 	else if (s.done)
 		r = 0;
+	if (s.lost && r >= 0)
+		r = error_set(err, EIO, "%s", s.lost);
 	if (s.done)
 		*ret_code = s.code;
 	explanation = TAKE_PTR(s.explanation);

@@ -3,6 +3,7 @@
 /* One sandbox from its profile to nothing left: what `vitrine run` does. */
 
 #include "app/arguments.h"
+#include "base/spawn.h"
 #include "plan/plan.h"
 #include "profile/profile.h"
 
@@ -20,6 +21,10 @@ struct launch {
 	void (*failed)(void *user, const char *why);
 	/* Called for each note of the plan, before anything starts. May be NULL. */
 	void (*noted)(void *user, const char *note);
+	/* Called when the application, or a part that it needs, has ended by itself, and nothing
+	 * runs any more but for the process that this starts: until that ends too, the files of the
+	 * sandbox are held, and can be looked at and copied out. May be NULL. */
+	int (*held)(void *user, const char *id, struct child *ret, struct error **err);
 	/* Called once everything has ended, if there is more to say of the application's end than
 	 * its exit code. May be NULL. */
 	void (*explained)(void *user, const char *why);

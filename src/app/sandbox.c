@@ -69,16 +69,9 @@ static void take_last_saves(struct sandbox *s)
 		gate_drain(s->gate, ended, LAST_SAVES_MS);
 }
 
-/* From the outside in, while nothing is called back, since the loop does not run: first what serves
- * the boxes and refers to them; then the boxes, each with every process in it; then the tmpfs that
- * they lived on, and the locks on what they used. */
-void sandbox_end(struct sandbox *s)
+/* First what serves the boxes and refers to them; then the boxes, each with every process in it. */
+static void end_boxes(struct sandbox *s)
 {
-	struct error *ignored = NULL;
-
-	if (s->plan && s->dir.fd >= 0)
-		(void)sandbox_tell(s, STATE_ENDING, &ignored);
-	error_free(ignored);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
 		s->watches[k] = source_remove(s->watches[k]);
 		s->events[k] = close_fd(s->events[k]);
@@ -94,7 +87,32 @@ void sandbox_end(struct sandbox *s)
 	s->gate = gate_end(s->gate);
 	s->scope = scope_free(s->scope);
 	s->leaves = leaves_free(s->leaves);
+}
+
+int sandbox_hold(struct sandbox *s, struct error **err)
+{
+	end_boxes(s);
+	free(s->cgroup);
+	s->cgroup = NULL;
+	s->grace_source = source_remove(s->grace_source);
+	/* The terminal is for whoever asks now. */
+	s->stdio = stdio_end(s->stdio, s->ended);
+	control_hold(s->control);
+	return sandbox_tell(s, STATE_HELD, err);
+}
+
+/* From the outside in, while nothing is called back, since the loop does not run: the boxes with
+ * all that serves them; then the tmpfs that they lived on, and the locks on what they used. */
+void sandbox_end(struct sandbox *s)
+{
+	struct error *ignored = NULL;
+
+	if (s->plan && s->dir.fd >= 0)
+		(void)sandbox_tell(s, STATE_ENDING, &ignored);
+	error_free(ignored);
+	end_boxes(s);
 	s->shared = close_fd(s->shared);
+	walks_end(s);
 	holder_release(&s->holder);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)
 		image_release(&s->images[k]);

@@ -20,7 +20,10 @@
 #include "session/scope.h"
 #include "session/sound.h"
 #include "session/stdio.h"
+#include "session/walker.h"
 #include "session/x11-auth.h"
+
+#define SANDBOX_WALKS_MAX 4U /* at once */
 
 /* What a box runs under. */
 struct box_label {
@@ -58,6 +61,15 @@ struct sandbox {
 	struct holder holder;
 	int shared; /* the tmpfs' directory `shared` */
 
+	/* The files of the application as they were when it started (app/launch-walks.c). */
+	int snapshot; /* memory file; negative: all of it began empty */
+	bool snapshot_done;
+	char *snapshot_error;
+	struct walker *snapshot_walk;
+	int64_t since_s; /* when that was */
+	uint32_t since_ns;
+	struct walker *walks[SANDBOX_WALKS_MAX];
+
 	struct box *boxes[BOX_KIND_MAX];
 	struct net *net;
 	struct bus *bus;
@@ -69,7 +81,9 @@ struct sandbox {
 	struct stdio *stdio;
 	int signals;
 	int grace; /* timer, once the application has failed */
+	struct source *grace_source;
 
+	bool reviewed;	   /* what was held was looked at */
 	bool ended;	   /* the application did, by itself */
 	bool done;	   /* something ended the sandbox: leave the loop */
 	int code;	   /* exit code of the application or of the signal */
@@ -87,6 +101,13 @@ void sandbox_note(const struct sandbox *s, const char *note);
 
 /* Writes the state file: the sandbox is in this state now, with what is given to it now. */
 int sandbox_tell(struct sandbox *s, enum sandbox_state state, struct error **err);
+
+/* Ends the boxes and all that serves them; the files of the application stay, and can be looked at.
+ */
+int sandbox_hold(struct sandbox *s, struct error **err);
+
+/* Ends what looks at the files of the application (launch-walks.c). */
+void walks_end(struct sandbox *s);
 
 /* Ends and removes everything, whatever phase was reached. */
 void sandbox_end(struct sandbox *s);

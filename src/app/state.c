@@ -11,10 +11,8 @@
 #define STATE_FILE_MAX (64U << 20)
 
 static const char *const names[STATE_MAX] = {
-	[STATE_STARTING] = "starting",
-	[STATE_RUNNING] = "running",
-	[STATE_DETACHED] = "detached",
-	[STATE_ENDING] = "ending",
+	[STATE_STARTING] = "starting", [STATE_RUNNING] = "running", [STATE_DETACHED] = "detached",
+	[STATE_HELD] = "held",	       [STATE_ENDING] = "ending",
 };
 
 char *state_time_now(void)

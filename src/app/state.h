@@ -13,6 +13,7 @@ enum sandbox_state {
 	STATE_STARTING,
 	STATE_RUNNING,
 	STATE_DETACHED, /* the application runs, its windows are not shown */
+	STATE_HELD,	/* nothing runs any more, its files are there */
 	STATE_ENDING,
 	STATE_MAX,
 };

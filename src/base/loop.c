@@ -103,6 +103,11 @@ void loop_cancel(struct loop *l)
 	l->cancelled = true;
 }
 
+void loop_resume(struct loop *l)
+{
+	l->cancelled = false;
+}
+
 int loop_run(struct loop *l, const bool *done, int timeout_ms, struct error **err)
 {
 	uint64_t deadline = now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);

@@ -32,6 +32,9 @@ int loop_run(struct loop *l, const bool *done, int timeout_ms, struct error **er
  */
 void loop_cancel(struct loop *l);
 
+/* It can run again. */
+void loop_resume(struct loop *l);
+
 /* Milliseconds of CLOCK_MONOTONIC, for deadlines and timings. */
 uint64_t now_ms(void);
 uint64_t now_us(void);

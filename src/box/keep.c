@@ -11,10 +11,9 @@
 #include "base/copy.h"
 #include "base/fs.h"
 #include "base/text.h"
+#include "plan/plan.h"
 
-#define NEW_NAME ".new" /* of a directory in the making; its lock is the home's (session/homes.h) \
-			 */
-#define DEPTH_MAX 128U	/* one that is deeper was refused when it was taken in */
+#define DEPTH_MAX 128U /* one that is deeper was refused when it was taken in */
 #define SHOWN_MAX 200
 
 static int fail(struct error **err, const char *what, const char *path)
@@ -42,18 +41,19 @@ static int open_way(const char *path, int *ret_fd, struct error **err)
 
 /* --- directories that are kept ----------------------------------------------- */
 
+/* The lock of the home is held (session/homes.h): nobody else makes one. */
 static int make_new(int parent, const char *name, uint32_t owner, struct error **err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	int r;
 
-	if (unlinkat(parent, NEW_NAME, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (unlinkat(parent, KEPT_NEW, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return fail(err, "cannot make anew", name);
-	r = fs_make_dir(parent, NEW_NAME, 0700, &fd, err);
+	r = fs_make_dir(parent, KEPT_NEW, 0700, &fd, err);
 	if (r < 0)
 		return error_prefix(err, "files that are kept");
 	if (fchmod(fd, 0700) < 0 || fchown(fd, owner, owner) < 0 ||
-	    renameat(parent, NEW_NAME, parent, name) < 0)
+	    renameat(parent, KEPT_NEW, parent, name) < 0)
 		return fail(err, "cannot make", name);
 	return 0;
 }

@@ -18,7 +18,8 @@ int lock_open(int runtime_dir, int *ret_fd, struct error **err);
 int lock_holder(int lock_fd, struct error **err);
 void lock_holder_done(int lock_fd);
 
-/* Takes a slice that no live box has, and no kept home. Hand a copy of lock_fd to every process that uses the ids. */
+/* Takes a slice that no live box has, and no kept home. Hand a copy of lock_fd to every process
+ * that uses the ids. */
 int slice_take(int lock_fd, struct slice *ret, struct error **err);
 
 /* Takes the slice that a home was given. -EBUSY while a box has it. */

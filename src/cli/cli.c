@@ -52,6 +52,13 @@ int cli_print_path(const char *path)
 	return cli_print(line);
 }
 
+void cli_say_path(const char *what, const char *path)
+{
+	_cleanup_free_ char *shown = text_escape(path, strlen(path));
+
+	fprintf(stderr, "%s: %s\n", what, shown);
+}
+
 int cli_colours(int fd)
 {
 	const char *no_color = getenv("NO_COLOR");

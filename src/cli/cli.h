@@ -29,8 +29,9 @@ struct command {
 	bool only_root;			    /* of a noun: nobody else may */
 };
 
-extern const struct command cmd_run, cmd_ps, cmd_stop, cmd_enter, cmd_share, cmd_unshare, cmd_pick,
-	cmd_logs, cmd_top, cmd_attach, cmd_detach, cmd_doctor, cmd_image, cmd_profile, cmd_admin;
+extern const struct command cmd_changes, cmd_home, cmd_keep, cmd_review, cmd_run, cmd_ps, cmd_stop,
+	cmd_enter, cmd_share, cmd_unshare, cmd_pick, cmd_logs, cmd_top, cmd_attach, cmd_detach,
+	cmd_doctor, cmd_image, cmd_profile, cmd_admin;
 
 /* How it is called: "run", "image list". Owned by the caller. */
 char *command_call(const struct command *c);
@@ -48,6 +49,9 @@ int cli_print(const char *text);
 /* The same with a path and a newline. At a terminal a name of a file does not control it; elsewhere
  * every byte is as it is. */
 int cli_print_path(const char *path);
+
+/* Says on stderr what became of a path, escaped. */
+void cli_say_path(const char *what, const char *path);
 
 /* Are colours wanted on this stream? A terminal, and no NO_COLOR (https://no-color.org). */
 int cli_colours(int fd);

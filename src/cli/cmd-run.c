@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/first-image.h"
+#include "cli/held.h"
 #include "cli/options.h"
 #include "profile/load.h"
 
@@ -28,7 +29,7 @@
 
 struct arguments {
 	const char *profile_file; /* --profile */
-	bool detach, timings;
+	bool detach, timings, review;
 	const char *display, *network; /* narrower than the profile */
 	char **rest;		       /* PROFILE or "--", and what belongs to the application */
 	bool program;		       /* `run -- ./PROGRAM` */
@@ -238,6 +239,23 @@ static int join(const struct instance *i, bool detached, int *ret_code, struct e
 	return r;
 }
 
+static int start_review(void *user, const char *id, struct child *ret, struct error **err)
+{
+	char *const words[] = { (char *)"review", (char *)id, NULL };
+
+	(void)user;
+	return held_start(words, ret, err);
+}
+
+/* Before anything is started that nobody could be asked about. */
+static int check_review(const struct arguments *a, struct error **err)
+{
+	if (!a->review || (!a->detach && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)))
+		return 0;
+	return error_set(err, ENOTTY, "--review asks at a terminal: %s",
+			 a->detach ? "it is not for --detach" : "there is none");
+}
+
 static int start(const struct arguments *a)
 {
 	_cleanup_(facts_release) struct facts facts = { 0 };
@@ -251,6 +269,8 @@ static int start(const struct arguments *a)
 	l.request.program = a->program ? a->rest[0] : NULL;
 	if (narrow(a, &l.request, &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
+	if (check_review(a, &error) < 0)
+		return cli_fail(error, EXIT_SETUP);
 	if (facts_gather(&facts, &error) < 0 || load_profile(a, facts.home, &profile, &error) < 0 ||
 	    read_words(profile, a->rest + (a->profile_file ? 0 : 1), facts.home, &words, &error) <
 		    0)
@@ -262,9 +282,9 @@ static int start(const struct arguments *a)
 	if (profile->single_instance && !a->program &&
 	    find_instance(profile, &words, &instance, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
-	if (instance.running && (a->display || a->network)) {
+	if (instance.running && (a->display || a->network || a->review)) {
 		error_set(&error, EBUSY,
-			  "sandbox '%s' runs already, with its own display and network: 'vitrine "
+			  "sandbox '%s' runs already, with options of its own: 'vitrine "
 			  "stop "
 			  "%s' first",
 			  instance.running, instance.running);
@@ -280,6 +300,7 @@ static int start(const struct arguments *a)
 		return detach(&l);
 	l.noted = print_note;
 	l.explained = print_explanation;
+	l.held = a->review ? start_review : NULL;
 	if (launch_run(&l, &code, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	return code;
@@ -304,6 +325,9 @@ static int run(int argc, char **argv)
 		  .value = "none",
 		  .help = "no network, whatever the profile says",
 		  .text = &a.network },
+		{ .name = "review",
+		  .help = "ask at the end which files to keep",
+		  .flag = &a.review },
 		{ .name = "timings",
 		  .help = "print how long each phase of the start took",
 		  .flag = &a.timings },

@@ -15,11 +15,13 @@
 #include "cli/cli.h"
 #include "config.h"
 
+/* clang-format off */
 static const struct command *const commands[] = {
-	&cmd_run,     &cmd_ps,	  &cmd_stop,  &cmd_enter,  &cmd_share,	&cmd_unshare,
-	&cmd_pick,    &cmd_logs,  &cmd_top,   &cmd_attach, &cmd_detach, &cmd_doctor,
-	&cmd_profile, &cmd_image, &cmd_admin, NULL,
+	&cmd_run, &cmd_ps, &cmd_stop, &cmd_enter, &cmd_share, &cmd_unshare, &cmd_pick, &cmd_changes,
+	&cmd_keep, &cmd_review, &cmd_logs, &cmd_top, &cmd_attach, &cmd_detach, &cmd_doctor,
+	&cmd_profile, &cmd_home, &cmd_image, &cmd_admin, NULL,
 };
+/* clang-format on */
 
 /* `above` are the words before a command of the table, with a blank at their end. A noun behind a
  * noun is one line. */

@@ -108,6 +108,7 @@ static struct plan *new_plan(const struct profile *p, const struct run_request *
 		.bus = p->single_instance,
 		.uid_mode = p->uid_mode,
 		.home = p->home,
+		.kept_dir = plan_keeps_files(p) ? xstrdup(in->kept_dir) : NULL,
 		.network = q->network < 0 ? p->network : (enum network_mode)q->network,
 		.disk = p->disk,
 		.inodes = p->inodes,
@@ -205,6 +206,7 @@ struct plan *plan_free(struct plan *p)
 	free(p->profile);
 	free(p->image);
 	free(p->label);
+	free(p->kept_dir);
 	strv_free(p->command);
 	strv_free(p->notes);
 	free(p->program);

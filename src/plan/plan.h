@@ -175,6 +175,7 @@ struct plan {
 	bool bus; /* a session bus of the sandbox's own */
 	enum uid_mode uid_mode;
 	enum home_mode home;
+	char *kept_dir; /* or NULL */
 	enum network_mode network;
 	uint64_t disk;
 	uint32_t inodes;
@@ -205,6 +206,7 @@ struct plan {
 /* Beneath plan_inputs.kept_dir: the home, and one directory for each path of Kept=. */
 #define KEPT_HOME  "home"
 #define KEPT_PATHS "kept"
+#define KEPT_NEW   "%new" /* a directory in the making; no name of plan_kept_name() */
 
 /* Which boxes and images a run needs: asked before the plan is made, to reserve them. */
 bool plan_needs_box(const struct profile *p, const struct run_request *q, enum box_kind kind);

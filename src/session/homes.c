@@ -351,7 +351,7 @@ static void look_at_kept(int dir, struct home_facts *f)
 
 	(void)names_in(dir, KEPT_PATHS, any, &names, &ignored);
 	for (char **name = names; name && *name; name++)
-		if (**name != '.')
+		if (strcmp(*name, KEPT_NEW))
 			strv_take(&f->kept, plan_kept_path(*name));
 }
 
