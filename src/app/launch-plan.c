@@ -63,10 +63,13 @@ int launch_ids(struct sandbox *s, struct error **err)
 {
 	const struct profile *p = s->launch->profile;
 	struct slice last = { 0 };
+	int r = 0;
 
+	if (p->home == HOME_PREPARED)
+		r = prepared_open(s->facts.home, p->name, &s->prepared, &s->prepared_dir, err);
+	if (r < 0)
+		return r;
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
-		int r;
-
 		if (!plan_needs_box(p, &s->launch->request, k))
 			continue;
 		r = image_open(s->facts.home, plan_image(p, k), &s->images[k], err);
@@ -121,6 +124,7 @@ int launch_plan(struct sandbox *s, struct error **err)
 		.id = s->dir.id,
 		.display_number = choose_display_number(s),
 		.kept_dir = s->home.path,
+		.prepared_dir = s->prepared_dir,
 		.grants = s->grants,
 		.n_grants = s->n_grants,
 	};

@@ -40,6 +40,7 @@ int launch_snapshot(struct sandbox *s, struct error **err)
 	struct walker_fds fds;
 	struct timespec now;
 
+	s->prepared = close_fd(s->prepared); /* it was copied */
 	if (clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0)
 		return error_errno(err, "cannot read the clock");
 	s->since_s = now.tv_sec;

@@ -139,6 +139,7 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		.dir = SANDBOX_DIR_NONE,
 		.home = HOME_NONE,
 		.images = { IMAGE_NONE, IMAGE_NONE, IMAGE_NONE },
+		.prepared = -EBADF,
 		.events = { -EBADF, -EBADF, -EBADF },
 		.filter = -EBADF,
 		.snapshot = -EBADF,

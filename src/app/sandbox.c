@@ -117,6 +117,8 @@ void sandbox_end(struct sandbox *s)
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)
 		image_release(&s->images[k]);
 	home_release(&s->home);
+	close_fd(s->prepared);
+	free(s->prepared_dir);
 	s->log = log_free(s->log);
 	registry_remove(s->runtime_dir, &s->dir);
 	/* Last, because its callers wait for the connection to close when nothing is left. */

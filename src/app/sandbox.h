@@ -17,6 +17,7 @@
 #include "session/homes.h"
 #include "session/leaves.h"
 #include "session/net.h"
+#include "session/prepared.h"
 #include "session/scope.h"
 #include "session/sound.h"
 #include "session/stdio.h"
@@ -43,6 +44,8 @@ struct sandbox {
 
 	struct x11_desktop desktop;
 	struct home home; /* what outlives the sandbox; HOME_NONE: nothing */
+	int prepared; /* lock of the home that this one begins with; negative: it begins empty */
+	char *prepared_dir;
 	struct slice slices[BOX_KIND_MAX];
 	struct image images[BOX_KIND_MAX]; /* of the boxes that are needed */
 	struct plan_grant *grants;	   /* of the profile; strings owned */

@@ -224,14 +224,14 @@ int taking_run(const struct taking *t, char **ret_left_out, struct error **err)
 	if (r < 0)
 		return r;
 	path = xasprintf("%s/%s", dir, t->name);
-	r = protected_check(t->protection, path, false, err);
+	r = t->protection ? protected_check(t->protection, path, false, err) : 0;
 	if (r >= 0)
 		r = stage_make(t->parent, &stage, err);
 	if (r >= 0)
 		r = receive(t, stage.fd, ret_left_out, err);
 	if (r >= 0)
 		r = fs_open_dir(stage.fd, TAKING_DIR, &from, err);
-	if (r >= 0)
+	if (r >= 0 && t->protection)
 		r = check_tree(t->protection, from, t->name, path, 0, err);
 	return r < 0 ? r : put_in_place(t, from, err);
 }

@@ -17,10 +17,10 @@
 #define TAKING_DIR "kept"
 
 struct taking {
-	int parent;	  /* where it goes: borrowed; its path is real */
-	const char *name; /* in there, and in the archive */
-	bool force;	  /* replace what is there */
-	const struct protection *protection;
+	int parent;			     /* where it goes: borrowed; its path is real */
+	const char *name;		     /* in there, and in the archive */
+	bool force;			     /* replace what is there */
+	const struct protection *protection; /* NULL: a place of vitrine's own */
 	/* Starts to write the archive to `out`, and returns at once; then waits for the end.
 	 * `left_out` is owned by the caller. */
 	int (*start)(void *user, int out, struct error **err);

@@ -33,6 +33,8 @@ extern const struct command cmd_changes, cmd_home, cmd_keep, cmd_review, cmd_run
 	cmd_enter, cmd_share, cmd_unshare, cmd_pick, cmd_logs, cmd_top, cmd_attach, cmd_detach,
 	cmd_doctor, cmd_image, cmd_profile, cmd_admin;
 
+extern const struct command cmd_profile_prepare;
+
 /* How it is called: "run", "image list". Owned by the caller. */
 char *command_call(const struct command *c);
 

@@ -63,11 +63,11 @@ static const struct command cmd_show = {
 	.run = run_show,
 };
 
-static const struct command *const verbs[] = { &cmd_list, &cmd_show, NULL };
+static const struct command *const verbs[] = { &cmd_list, &cmd_show, &cmd_profile_prepare, NULL };
 
 const struct command cmd_profile = {
 	.name = "profile",
 	.arguments = "VERB",
-	.summary = "Look at profiles",
+	.summary = "Look at profiles, and prepare homes for them",
 	.verbs = verbs,
 };
