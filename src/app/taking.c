@@ -112,7 +112,8 @@ static char *read_reason(int fd)
 	return text_escape(colon ? colon + 2 : text, REASON_MAX);
 }
 
-/* Both ends are waited for; what the sender says of a failure is nearer to the cause. */
+/* Both ends are waited for. One that ends too early lets the other one fail: that is known of the
+ * sender by the archive, which then is cut off. */
 static int receive(const struct taking *t, int dir, char **ret_left_out, struct error **err)
 {
 	_cleanup_close_ int tar = -EBADF, tar_write = -EBADF, reason = -EBADF,
@@ -141,14 +142,14 @@ static int receive(const struct taking *t, int dir, char **ret_left_out, struct 
 	if (r < 0)
 		return r;
 	r = t->finish(t->user, &left_out, err);
+	if (status && status_to_exit_code(status) != UNPACK_TRUNCATED) {
+		*err = error_free(*err);
+		return error_set(err, EIO, "%s", why);
+	}
 	if (r < 0)
 		return r;
 	*ret_left_out = TAKE_PTR(left_out);
-	if (status_to_exit_code(status) == UNPACK_TRUNCATED)
-		return error_set(err, ENODATA, "there is nothing that can be taken");
-	if (status)
-		return error_set(err, EIO, "%s", why);
-	return 0;
+	return status ? error_set(err, ENODATA, "there is nothing that can be taken") : 0;
 }
 
 /* --- may it lie there? ------------------------------------------------------- */

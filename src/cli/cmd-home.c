@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/facts.h"
 #include "app/home-walk.h"
@@ -211,8 +212,11 @@ static int export_file(struct exporting *e, int parent, const char *name, char *
 {
 	_cleanup_close_ int fd = openat(parent, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
 	_cleanup_free_ char *path = NULL;
+	struct stat st;
 	int r;
 
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return error_set(err, EEXIST, "it is there already");
 	if (fd < 0)
 		return error_errno(err, "cannot write there");
 	r = export_to(e, fd, ret_left_out, err);
