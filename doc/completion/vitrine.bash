@@ -46,7 +46,7 @@ _vitrine_value() { # OPTION CURRENT
 	case $1 in
 	--display | --network) _vitrine_reply none "$2" ;;
 	--format) _vitrine_reply 'tar directory oci docker lxc squashfs erofs' "$2" ;;
-	--profile | --root | --metadata | --output) _vitrine_files "$2" ;;
+	--profile | --root | --lxc | --metadata | --output) _vitrine_files "$2" ;;
 	esac
 }
 
@@ -56,7 +56,7 @@ _vitrine_argument() { # CURRENT NUMBER COMMAND...: the NUMBER-th word that is no
 	'image verify') _vitrine_reply "$(_vitrine_images)" "$1" ;;
 	share | unshare) (($2 == 1)) || _vitrine_files "$1" ;;&
 	*) (($2 == 1)) || return ;;&
-	run | 'profile show') _vitrine_reply "$(_vitrine_profiles)" "$1" ;;
+	run | 'profile show' | 'profile render') _vitrine_reply "$(_vitrine_profiles)" "$1" ;;
 	enter | share | unshare | pick | logs | attach | detach) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
 	'image build') _vitrine_reply "$(_vitrine_recipes)" "$1" ;;
 	'image import') _vitrine_files "$1" ;;

@@ -1,12 +1,12 @@
 #include <fcntl.h>
 
+#include "app/fragments.h"
 #include "app/launch-phases.h"
 #include "base/fs.h"
 #include "box/job.h"
 #include "emit/lxc.h"
 
 #define FILTER_FILE VITRINE_EXEC_DIR "/gui.bpf"
-#define DENY_LIST   VITRINE_DATA_DIR "/seccomp-policies/lxc-deny.policy"
 
 /* The want of memory is the cause, whatever was missed first. */
 static void on_box_lost(void *user, const char *why)
@@ -38,36 +38,18 @@ int launch_monitors(struct sandbox *s, struct error **err)
 	return 0;
 }
 
-static int read_fragments(enum box_kind kind, enum network_mode network, char **ret,
-			  struct error **err)
-{
-	const char *names[LXC_FRAGMENTS_MAX + 1];
-	_cleanup_buf_ struct buf text = { 0 };
-
-	lxc_fragments(kind, network, names);
-	for (const char **name = names; *name; name++) {
-		_cleanup_free_ char *path = xasprintf(VITRINE_DATA_DIR "/lxc-configs/%s", *name),
-				    *fragment = NULL;
-		int r = fs_read(AT_FDCWD, path, 65536, &fragment, NULL, err);
-
-		if (r < 0)
-			return r;
-		buf_adds(&text, fragment);
-	}
-	*ret = buf_take(&text);
-	return 0;
-}
-
 static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 {
 	const struct box_plan *box = &s->plan->boxes[kind];
 	_cleanup_free_ char *tree = xasprintf(HOLDER_TREES "/%s", s->plan->id),
 			    *root = box_root_path(tree, kind);
 	_cleanup_free_ char *fragments = NULL, *config = NULL;
-	struct lxc_inputs in = { .root = root, .seccomp_profile = DENY_LIST };
+	const char *names[LXC_FRAGMENTS_MAX + 1];
+	struct lxc_inputs in = { .root = root, .seccomp_profile = LXC_DENY_LIST };
 	int r;
 
-	r = read_fragments(kind, s->plan->network, &fragments, err);
+	lxc_fragments(kind, s->plan->network, names);
+	r = fragments_read(names, &fragments, err);
 	if (r < 0)
 		return r;
 	in.fragments = fragments;

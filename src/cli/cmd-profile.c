@@ -5,6 +5,7 @@
 #include "base/strv.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/profile-commands.h"
 #include "profile/load.h"
 
 static const struct command cmd_list, cmd_show;
@@ -63,7 +64,8 @@ static const struct command cmd_show = {
 	.run = run_show,
 };
 
-static const struct command *const verbs[] = { &cmd_list, &cmd_show, &cmd_profile_prepare, NULL };
+static const struct command *const verbs[] = { &cmd_list, &cmd_show, &cmd_profile_prepare,
+					       &cmd_profile_render, NULL };
 
 const struct command cmd_profile = {
 	.name = "profile",

@@ -4,9 +4,7 @@
 
 #include "base/buf.h"
 
-/* A path that is the same for a shell, for liblxc and for a reader: nothing in it could end the
- * value, start another key or be taken for an option. */
-static bool is_plain_path(const char *s)
+bool lxc_path_is_plain(const char *s)
 {
 	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 			     "/._+@~-");
@@ -16,7 +14,7 @@ static bool is_plain_path(const char *s)
 
 static int check_path(const char *what, const char *path, struct error **err)
 {
-	if (!is_plain_path(path))
+	if (!lxc_path_is_plain(path))
 		return error_set(err, EINVAL, "%s is not a path for an LXC configuration", what);
 	return 0;
 }

@@ -17,6 +17,10 @@ struct lxc_inputs {
 	const char *seccomp_profile; /* absolute path of the deny list for liblxc */
 };
 
+/* A path that is the same for a shell, for liblxc and for a reader: nothing in it could end the
+ * value, start another key or be taken for an option. */
+bool lxc_path_is_plain(const char *s);
+
 /* File names of the fragments of a box, NULL-terminated. */
 void lxc_fragments(enum box_kind kind, enum network_mode network,
 		   const char *ret[LXC_FRAGMENTS_MAX + 1]);

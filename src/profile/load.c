@@ -13,7 +13,8 @@
 #include "base/text.h"
 
 #define SUFFIX_LENGTH (sizeof PROFILE_SUFFIX - 1)
-#define QUOTE_MAX     64 /* bytes of a name that a message shows */
+#define OVERFLOW_ID   65534 /* how an id without a number of its own is shown */
+#define QUOTE_MAX     64    /* bytes of a name that a message shows */
 
 char **profile_dirs(const char *home)
 {
@@ -25,6 +26,19 @@ char **profile_dirs(const char *home)
 	return dirs;
 }
 
+/* Root of the host is nobody in a user namespace that does not map it, as that of
+ * lxc-usernsexec(1). Then this program itself seems to be nobody's, and what was installed with it
+ * is as good. */
+static bool is_installed(const char *path, uid_t owner)
+{
+	struct stat program;
+
+	return (!strncmp(path, VITRINE_DATA_DIR "/", sizeof VITRINE_DATA_DIR) ||
+		!strncmp(path, VITRINE_CONF_DIR "/", sizeof VITRINE_CONF_DIR)) &&
+	       owner == OVERFLOW_ID && stat("/proc/self/exe", &program) == 0 &&
+	       program.st_uid == OVERFLOW_ID;
+}
+
 /* Who else could have written it? Asked of the open file, so the answer is about what is read. */
 static int check_owner(int fd, const char *path, struct error **err)
 {
@@ -32,7 +46,7 @@ static int check_owner(int fd, const char *path, struct error **err)
 
 	if (fstat(fd, &st) < 0)
 		return error_errno(err, "cannot stat '%s'", path);
-	if (st.st_uid != 0 && st.st_uid != getuid())
+	if (st.st_uid != 0 && st.st_uid != getuid() && !is_installed(path, st.st_uid))
 		return error_set(err, EPERM, "'%s' belongs to user %u, not to you or root", path,
 				 st.st_uid);
 	if (others_may_write(fd, &st))

@@ -15,7 +15,7 @@ command -v shellcheck >/dev/null || {
 cd "$sources" || exit 1
 scripts=$(
 	find setup .ci tests doc templates -type f \( -name '*.sh' -o -name '*.bats' -o -name '*.bash' \)
-	grep -lE '^#!/bin/(ba)?sh' setup .ci/* tests/vm/machine/opt/machine/*
+	grep -lE '^#!/bin/(ba)?sh' setup .ci/* templates/* tests/vm/machine/opt/machine/* 2>/dev/null
 )
 
 # In bats files variables come from what is loaded, and words for an inner shell are their trade.

@@ -1,6 +1,6 @@
 /* emit/lxc: the configuration is what liblxc takes, and nothing can be smuggled into it. */
 
-#include "emit/lxc.h"
+#include "emit/lxc-stock.h"
 
 #include <lxc/lxccontainer.h>
 #include <stdio.h>
@@ -319,6 +319,89 @@ static void test_fragments_of_a_box(void **state)
 	}
 }
 
+/* --- for the stock tools ------------------------------------------------------- */
+
+static char *const stock_command[] = { (char *)"sh", (char *)"-c", (char *)"id; exit 7", NULL };
+
+static const struct lxc_stock stock = {
+	.rootfs = "/lxc/one/rootfs",
+	.fragments = "",
+	.seccomp_profile = "/s",
+	.first_uid = 100000,
+	.first_gid = 200000,
+	.number = LXC_STOCK_COUNT - 1,
+	.disk = 1000,
+	.inodes = 100,
+	.command = stock_command,
+};
+
+static void test_stock_ids_are_nobody_elses(void **state)
+{
+	const struct made *m = *state;
+	_cleanup_free_ char *out = NULL;
+	struct error *error = NULL;
+
+	assert_done(lxc_stock_render(&m->plan->boxes[BOX_APP], &stock, &out, &error), error);
+	assert_non_null(strstr(out, "\nlxc.idmap = u 0 132768 1\n"));
+	assert_non_null(strstr(out, "\nlxc.idmap = g 0 232768 1\n"));
+	assert_non_null(strstr(out, "\nlxc.idmap = u 1000 165534 1\n"));
+	assert_non_null(strstr(out, "\nlxc.idmap = g 1000 265534 1\n"));
+	assert_non_null(strstr(out, "\nlxc.idmap = g 5 265535 1\n"));
+	_Static_assert(SLICE_FIRST + SLICE_COUNT * SLICE_IDS <= LXC_STOCK_ROOT, "ids are shared");
+	_Static_assert(LXC_STOCK_USERS + 2 * LXC_STOCK_COUNT <= 65536, "too many ids");
+}
+
+static void test_stock_root_and_command(void **state)
+{
+	const struct made *m = *state;
+	_cleanup_free_ char *out = NULL;
+	struct error *error = NULL;
+
+	assert_done(lxc_stock_render(&m->plan->boxes[BOX_APP], &stock, &out, &error), error);
+	assert_non_null(strstr(out,
+			       "\nlxc.rootfs.path = "
+			       "overlay:/images/app/root:/images/base/root:/lxc/one/rootfs\n"));
+	assert_non_null(strstr(out, "\nlxc.execute.cmd = sh \"-c\" \"id; exit 7\"\n"));
+	/* /run, of five, and beneath it a directory of the user's */
+	assert_non_null(strstr(out, " = tmpfs run tmpfs nosuid,nodev,noexec,mode=755,size=200,"
+				    "nr_inodes=20 0 0\n"));
+	assert_non_null(strstr(out, " = tmpfs run/user/1000 tmpfs nosuid,nodev,noexec,mode=700,"
+				    "size=200,nr_inodes=20,uid=1000,gid=1000,create=dir 0 0\n"));
+}
+
+static void test_stock_values_cannot_start_a_line(void **state)
+{
+	static const char *const bad[] = { "a\nlxc.hook.start = /bin/sh", "a\"b", "a'b", "a\\b",
+					   "" };
+	const struct made *m = *state;
+	struct box_plan b = m->plan->boxes[BOX_APP];
+	char *out = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char *const command[] = { (char *)"sh", (char *)bad[i], NULL };
+		char *const layers[] = { (char *)bad[i], NULL };
+		struct lxc_stock in = stock;
+		struct error *error = NULL;
+
+		in.command = command;
+		assert_refused(lxc_stock_render(&b, &in, &out, &error), error, EINVAL,
+			       "argument '");
+		in = stock;
+		in.rootfs = bad[i];
+		assert_refused(lxc_stock_render(&b, &in, &out, &error), error, EINVAL,
+			       "directory '");
+		b.image_layers = (char **)layers;
+		assert_refused(lxc_stock_render(&b, &stock, &out, &error), error, EINVAL,
+			       "directory '");
+		b.image_layers = m->plan->boxes[BOX_APP].image_layers;
+		b.host_name = (char *)bad[i];
+		assert_refused(lxc_stock_render(&b, &stock, &out, &error), error, EINVAL,
+			       "host name '");
+		b.host_name = m->plan->boxes[BOX_APP].host_name;
+	}
+	assert_null(out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +412,9 @@ int main(void)
 		cmocka_unit_test(test_hostile_host_name),
 		cmocka_unit_test(test_liblxc_takes_it),
 		cmocka_unit_test(test_fragments_of_a_box),
+		cmocka_unit_test(test_stock_ids_are_nobody_elses),
+		cmocka_unit_test(test_stock_root_and_command),
+		cmocka_unit_test(test_stock_values_cannot_start_a_line),
 	};
 
 	return cmocka_run_group_tests_name("lxc", tests, make_config, free_config);

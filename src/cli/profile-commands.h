@@ -1,0 +1,7 @@
+#pragma once
+
+/* The verbs of `vitrine profile` that have a file each. */
+
+#include "cli/cli.h"
+
+extern const struct command cmd_profile_new, cmd_profile_render;

@@ -1,0 +1,218 @@
+#!/usr/bin/env bats
+# templates/lxc-vitrine: the stock tools of LXC, called by an ordinary user, have a container with what a
+# profile says.
+#
+# shellcheck disable=SC2016 # what is in '' expands inside
+
+load common
+
+setup() {
+	setup_sandboxes
+	template=${VITRINE%/bin/*}/share/lxc/templates/lxc-vitrine
+	layers=$HOME/.local/share/vitrine/images/layers
+	profiles=$HOME/.config/vitrine/profiles
+	profile=lxc-test-$$-$BATS_TEST_NUMBER
+	lxc=$(mktemp -d /tmp/lxc-template.XXXXXX)
+	chmod 755 "$lxc"
+	read -r first count < <(sub_ids)
+	root=$((first + 32768))
+	write_idmap "$count"
+	write_installed 'Command=/bin/sh' 'Argument=-c'
+	acl=$(getfacl --absolute-names --omit-header "$layers")
+	setfacl -m "u:$root:x" "$layers"
+}
+
+teardown() {
+	lxc-stop -P "$lxc" -n one -k 2>/dev/null || true
+	lxc-destroy -P "$lxc" -n one 2>/dev/null || true
+	rm -rf "$lxc" "$XDG_RUNTIME_DIR/lxc"
+	rm -f "$profiles/$profile.vitrine"
+	rmdir "$profiles" "$HOME/.config/vitrine" 2>/dev/null || true
+	setfacl --set-file=- "$layers" <<<"$acl"
+	teardown_sandboxes
+}
+
+write_idmap() { # COUNT
+	printf '%s\n' "lxc.idmap = u 0 $first $1" "lxc.idmap = g 0 $first $1" \
+		'lxc.net.0.type = veth' 'lxc.hook.pre-start = /bin/false' >"$BATS_TEST_TMPDIR/idmap.conf"
+}
+
+write_installed() { # LINE... of [App] and what follows
+	mkdir -p "$profiles"
+	printf '%s\n' '[App]' 'Image=base' "$@" >"$profiles/$profile.vitrine"
+}
+
+create() { # PROFILE [ARG...]
+	lxc-create -P "$lxc" -f "$BATS_TEST_TMPDIR/idmap.conf" -n one -t "$template" -- --profile "$@" 3>&-
+}
+
+execute() { lxc-execute -P "$lxc" -n one -- "$@" 3>&-; }
+
+nothing_was_made() {
+	[[ -z $(ls -A "$lxc") ]] || fail "left:" "$(find "$lxc")"
+}
+
+@test "a program in it has the user's number, no right, and a root that cannot be written" {
+	run -0 create "$profile"
+	run -0 execute sh -c 'id -u; id -g; grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status; cat /proc/self/uid_map'
+	[[ ${lines[0]} == "$UID" && ${lines[1]} == "$(id -g)" ]]
+	[[ $(grep -c $'^Cap...:\t0000000000000000$' <<<"$output") == 5 ]] || fail "$output"
+	[[ $output == *$'NoNewPrivs:\t1'* && $output == *$'Seccomp:\t2'* ]]
+	[[ $(awk 'NF == 3 && $1 ~ /^[0-9]+$/ { n += $3 } END { print n }' <<<"$output") == 2 ]] || fail "$output"
+	run -0 execute sh -c 'for f in /x /etc/x /usr/x /dev/x; do ! touch "$f" 2>/dev/null || echo "$f"; done'
+	[[ -z $output ]] || fail "can be written: $output"
+	run -0 execute sh -c 'touch ~/x /tmp/x /var/tmp/x "$XDG_RUNTIME_DIR/x" && echo yes'
+	[[ $output == yes ]]
+}
+
+@test "nothing of the user's, of his network or of his environment is there" {
+	echo secret >"$BATS_TEST_TMPDIR/secret"
+	chmod 644 "$BATS_TEST_TMPDIR/secret"
+	run -0 create "$profile"
+	SECRET=secret run -0 execute env
+	[[ $output != *secret* && $'\n'$output == *$'\n'"HOME=$HOME"$'\n'* && $output == *XDG_RUNTIME_DIR=* ]] || fail "$output"
+	run -0 execute sh -c 'ls -A ~; ls "$1" 2>/dev/null; tail -n +3 /proc/net/dev | cut -d: -f1; cat /etc/hostname' sh "$BATS_TEST_TMPDIR"
+	[[ $output == "    lo"$'\n'"$profile" ]] || fail "$output"
+}
+
+@test "what can be written has limits, which are the profile's in sum" {
+	write_installed 'Command=/bin/sh' '[Limits]' 'Disk=10M'
+	run -0 create "$profile"
+	run -0 execute sh -c 'df -k --output=size / | tail -1 >/dev/null
+		df -k --output=size,target -t tmpfs | grep -vE "/(dev|proc)" | tail -n +2'
+	[[ $(awk '{ n += $1 } END { print n <= 10 * 1024 + 4 * NR && NR }' <<<"$output") == 1 && ${#lines[@]} == 5 ]] || fail "$output"
+	run -1 execute sh -c 'head -c 3M /dev/zero >~/fill'
+	[[ $output == *"No space left on device"* ]]
+	run -0 execute sh -c 'grep -vE " (/dev|/proc)|^[^ ]+ / " /proc/mounts | cut -d" " -f2,4'
+	[[ $(grep -c nosuid,nodev,noexec <<<"$output") == "${#lines[@]}" ]] || fail "$output"
+}
+
+@test "lxc-execute starts the application, with the arguments of the template" {
+	run -1 create "$profile" 'echo "it has run"'
+	[[ $output == *"cannot be written into an LXC configuration"* ]] || fail "$output"
+	nothing_was_made
+	run -0 create "$profile" 'id -u; exit $1' --help 7
+	run -7 lxc-execute -P "$lxc" -n one 3>&-
+	[[ $output == "$UID" ]]
+}
+
+@test "start, attach and stop" {
+	run -0 create "$profile"
+	lxc-start -P "$lxc" -n one 3>&-
+	run -0 lxc-info -P "$lxc" -n one --state --no-humanize
+	[[ $output == RUNNING ]]
+	run -0 lxc-attach -P "$lxc" -n one -u "$UID" -g "$(id -g)" --clear-env -- sh -c 'id -u; echo "$HOME"; touch ~/x; grep CapEff /proc/self/status'
+	[[ ${lines[0]} == "$UID" && ${lines[1]} == "$HOME" && ${lines[2]} == $'CapEff:\t0000000000000000' ]] || fail "$output"
+	run -0 lxc-attach -P "$lxc" -n one -- sh -c 'id -u; grep CapEff /proc/self/status; (setsid true &); sleep 0.5; ps -eo stat=; touch /x || true'
+	[[ ${lines[0]} == 0 && ${lines[1]} == $'CapEff:\t0000000000000000' && $output == *"Read-only file system"* ]] || fail "$output"
+	[[ $output != *Z* ]] || fail "processes are not collected: $output"
+	lxc-stop -P "$lxc" -n one
+	run -0 lxc-info -P "$lxc" -n one --state --no-humanize
+	[[ $output == STOPPED ]]
+}
+
+@test "two containers have different ids, and both run at once" {
+	local maps
+	run -0 create "$profile"
+	maps=$(grep -h '^lxc.idmap = . [1-9]' "$lxc/one/config")
+	lxc-start -P "$lxc" -n one 3>&-
+	run -0 lxc-create -P "$lxc" -f "$BATS_TEST_TMPDIR/idmap.conf" -n two -t "$template" -- --profile "$profile"
+	[[ $(grep -h '^lxc.idmap = . [1-9]' "$lxc/two/config") != "$maps" ]]
+	run -0 lxc-execute -P "$lxc" -n two -- id -u
+	[[ $output == "$UID" ]]
+	lxc-destroy -P "$lxc" -n two
+}
+
+@test "the user's LXC configuration gives its map of ids, and nothing else" {
+	run -0 create "$profile"
+	run -1 grep -E '^[^#]*(veth|hook|include)' "$lxc/one/config"
+	[[ $(grep -c '^lxc.idmap' "$lxc/one/config") == 5 ]]
+}
+
+@test "lxc-destroy leaves nothing, and every image as it was" {
+	local before
+	before=$(find "$layers" -printf '%p %C@\n' | sha256sum)
+	run -0 create "$profile"
+	run -0 execute true
+	lxc-destroy -P "$lxc" -n one
+	nothing_was_made
+	rm -rf "$lxc" "$XDG_RUNTIME_DIR/lxc" # liblxc's own locks
+	[[ $(find "$layers" -printf '%p %C@\n' | sha256sum) == "$before" ]]
+	run -0 vitrine image verify base
+	assert_nothing_left
+}
+
+@test "an installed profile serves, and what is left out is said" {
+	run -0 create firefox-esr
+	[[ $output == *"left out: windows"* && $output == *"left out: sound"* && $output == *"left out: the network"* ]]
+	[[ $output == *"left out: files of yours"* && $output == *"left out: the allow list"* ]]
+	run -0 execute firefox-esr --version
+	[[ $output == *Firefox* ]]
+}
+
+@test "a profile that demands what cannot be done is refused" {
+	local lines_of
+	for lines_of in '[Files]|Root=writable' '[Identity]|UidMode=user' '[AppArmor]|Required=yes' '[Limits]|Required=yes'; do
+		write_installed 'Command=/bin/sh' "${lines_of%|*}" "${lines_of#*|}"
+		run -1 create "$profile"
+		[[ $output == *"profile '$profile' has ${lines_of#*|}"*"cannot do"* ]] || fail "$output"
+		nothing_was_made
+	done
+}
+
+@test "hostile names of profiles are refused and shown harmlessly" {
+	local name
+	for name in '' .. ../xterm /etc/passwd '-h' '--lxc=/' $'a\nlxc.hook.start = /bin/sh' $'\033[2J' '$(id)' '`id`' "a'b"; do
+		run -1 create "$name"
+		[[ $output != *$'\033'* && $output != *uid=* ]] || fail "$output"
+		nothing_was_made
+	done
+}
+
+@test "a missing image, and a wrong call, say what to do" {
+	sed -i 's/^Image=.*/Image=nothing-like-it/' "$profiles/$profile.vitrine"
+	run -1 create "$profile"
+	[[ $output == *"no image 'nothing-like-it'"* ]] || fail "$output"
+	nothing_was_made
+	run -1 lxc-create -P "$lxc" -f "$BATS_TEST_TMPDIR/idmap.conf" -n one -t "$template"
+	[[ $output == *"--profile PROFILE"* ]]
+	nothing_was_made
+	run -1 "$template"
+	[[ $output == *"is called by lxc-create"* ]]
+	run -1 "$template" --name=a --path=/nowhere --rootfs=/nowhere --profile=xterm
+	[[ $output == *"maps ids" ]]
+	run -0 "$template" --help
+	[[ $output == usage:* ]]
+}
+
+@test "too few subordinate ids" {
+	write_idmap 1000
+	run -1 create "$profile"
+	[[ $output == *"let lxc.idmap have 65536 subordinate ids"* ]] || fail "$output"
+	nothing_was_made
+	mkdir "$lxc/rootfs"
+	run -1 --separate-stderr unshare --user --map-current-user --keep-caps --mount sh -ec \
+		'mount --bind /dev/null /etc/subuid; exec vitrine profile render --lxc="$1" xterm' sh "$lxc/rootfs"
+	[[ -z $output && $stderr == *subuid* && -z $(ls -A "$lxc/rootfs") ]] || fail "$stderr"
+}
+
+@test "images that the container's root cannot come to: the message names the command that helps" {
+	local command
+	setfacl --set-file=- "$layers" <<<"$acl"
+	run -1 create "$profile"
+	command=$(sed -n 's/.*: \(setfacl -m .*\)/\1/p' <<<"$output")
+	[[ $command == "setfacl -m u:$root:x "*"$layers"* ]] || fail "$output"
+	nothing_was_made
+	$command
+	run -0 create "$profile"
+	run -0 execute true
+}
+
+@test "a directory that has something in it is not used" {
+	mkdir "$lxc/rootfs"
+	ln -s /etc "$lxc/rootfs/etc"
+	run -1 --separate-stderr vitrine profile render --lxc="$lxc/rootfs" xterm
+	[[ -z $output && $stderr == "vitrine: directory '$lxc/rootfs' is not empty" ]] || fail "$stderr"
+	run -2 vitrine profile render xterm
+	run -2 vitrine profile render --lxc="$lxc/rootfs"
+}
