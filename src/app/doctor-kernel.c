@@ -175,11 +175,11 @@ enum doctor_result check_fuse(const struct check *c, const struct doctor_context
 	return DOCTOR_FAILURE;
 }
 
-/* A directory of the image is removed and made again: only with an attribute of the upper layer can
- * the new one hide what is below. */
+/* A directory of the image that is not empty is removed and made again: only with an attribute of
+ * the upper layer can the new one hide what is below. */
 static int try_overlay_upper(struct error **err)
 {
-	int r = make_place("image image/directory upper work root", err);
+	int r = make_place("image image/directory image/directory/more upper work root", err);
 
 	if (r < 0)
 		return r;
@@ -189,9 +189,11 @@ static int try_overlay_upper(struct error **err)
 			  err);
 	if (r < 0)
 		return r;
-	if (rmdir(PLACE "/root/directory") < 0 || mkdir(PLACE "/root/directory", 0755) < 0 ||
+	if (rmdir(PLACE "/root/directory/more") < 0 || rmdir(PLACE "/root/directory") < 0 ||
+	    mkdir(PLACE "/root/directory", 0755) < 0 ||
 	    setxattr(PLACE "/upper/directory", "user.vitrine", "", 0, 0) < 0)
-		return error_errno(err, "directories of an image cannot be replaced");
+		return error_errno(err, "tmpfs keeps no attributes, so directories of an image "
+					"cannot be replaced");
 	return 0;
 }
 
@@ -206,8 +208,8 @@ enum doctor_result check_overlay_upper(const struct check *c, const struct docto
 		*ret_detail = xstrdup("changes to an image can be kept in memory");
 		return DOCTOR_OK;
 	}
-	*ret_detail = xasprintf("%s: profiles with Root=writable do not work", error->message);
-	*ret_mend = xstrdup("use Linux 6.6 or later");
+	*ret_detail = xasprintf("%s: profiles with Root=writable are refused", error->message);
+	*ret_mend = xstrdup("use Linux 6.6 or later, as Debian 12 has in bookworm-backports");
 	return DOCTOR_WARNING;
 }
 

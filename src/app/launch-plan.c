@@ -3,11 +3,13 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <sys/xattr.h>
 
 #include "app/launch-phases.h"
 #include "base/fs.h"
 #include "box/lock.h"
 
+#define ATTRIBUTE	  "user.vitrine"
 #define DISPLAY_NUMBER	  10U
 #define PROGRAM_MAX	  (512U << 20)
 #define LATE_BOX_MS	  3000U
@@ -183,6 +185,25 @@ static int write_cookie(struct sandbox *s, const char *directory, const void *da
 	return fs_write(dir, "Xauthority", data, size, 0644, err);
 }
 
+/* An overlay hides the image's directories by attributes of what lies over them. The kernel is
+ * asked, with the tmpfs that all of it will lie in: it was taught that in Linux 6.6, and
+ * distributions change kernels. */
+static int check_attributes(const struct sandbox *s, struct error **err)
+{
+	const struct plan *p = s->plan;
+
+	if (!p->boxes[BOX_APP].root_writable)
+		return 0;
+	if (fsetxattr(s->shared, ATTRIBUTE, "", 0, 0) == 0 &&
+	    fremovexattr(s->shared, ATTRIBUTE) == 0)
+		return 0;
+	return error_set(
+		err, ENOTSUP,
+		"profile '%s' has Root=writable, and this kernel cannot keep changes to an "
+		"image in memory (see 'vitrine doctor')",
+		p->profile);
+}
+
 int launch_session(struct sandbox *s, struct error **err)
 {
 	const struct plan *p = s->plan;
@@ -196,6 +217,9 @@ int launch_session(struct sandbox *s, struct error **err)
 	if (r < 0)
 		return r;
 	r = fs_open_dir(s->holder.tree, "shared", &s->shared, err);
+	if (r < 0)
+		return r;
+	r = check_attributes(s, err);
 	if (r < 0)
 		return r;
 	if (p->program)
