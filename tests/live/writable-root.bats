@@ -49,7 +49,7 @@ without_attributes() { # COMMAND...
 		test "$(tail -n 1 zoneinfo/tzdata.zi)" = more
 		cp /bin/true /usr/bin/new && /usr/bin/new
 		echo done'
-	[[ $output == done ]] || fail "$output" "$stderr"
+	[[ $output == "done" ]] || fail "$output" "$stderr"
 	run -0 --separate-stderr changing 'test -e /usr/share/zoneinfo/Europe/Berlin && test -e /usr/share/perl5 && ! test -e /usr/bin/new && echo whole'
 	[[ $output == whole ]]
 	run -0 vitrine image verify base
