@@ -64,7 +64,8 @@ static const struct command cmd_show = {
 	.run = run_show,
 };
 
-static const struct command *const verbs[] = { &cmd_list, &cmd_show, &cmd_profile_prepare,
+static const struct command *const verbs[] = { &cmd_list,	    &cmd_show,
+					       &cmd_profile_new,    &cmd_profile_prepare,
 					       &cmd_profile_render, NULL };
 
 const struct command cmd_profile = {

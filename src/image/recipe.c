@@ -26,7 +26,7 @@ struct recipe *recipe_free(struct recipe *r)
 
 /* Debian Policy 5.6.1; the first character also keeps apt from seeing an option or a pattern, and a
  * last '-' would mean removal. */
-static bool is_package(const char *s)
+bool recipe_is_package(const char *s)
 {
 	size_t n = strlen(s);
 
@@ -48,7 +48,7 @@ static int set_suite(struct recipe *r, const char *value, struct error **err)
 		return error_set(err, EINVAL, "Suite= is there twice");
 	if (!strcmp(value, "host"))
 		return 0;
-	if (!is_package(value)) /* the same letters */
+	if (!recipe_is_package(value)) /* the same letters */
 		return error_set(err, EINVAL, "Suite= must be 'host' or the name of a release");
 	r->suite = xstrdup(value);
 	return 0;
@@ -60,7 +60,7 @@ static int add_packages(struct recipe *r, const char *value, struct error **err)
 	char *state, *name;
 
 	for (name = strtok_r(copy, " ", &state); name; name = strtok_r(NULL, " ", &state)) {
-		if (!is_package(name))
+		if (!recipe_is_package(name))
 			return error_set(err, EINVAL, "'%s' is not the name of a package", name);
 		if (strv_length(r->packages) >= RECIPE_PACKAGES_MAX)
 			return error_set(err, E2BIG, "more than %u packages", RECIPE_PACKAGES_MAX);

@@ -6,6 +6,7 @@
  * them from: that is the system's own configuration.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -27,6 +28,9 @@ int recipe_load(const char *home, const char *name, struct recipe **ret, struct 
 /* `file` is for messages. */
 int recipe_read(const char *text, size_t size, const char *file, struct recipe **ret,
 		struct error **err);
+
+/* Can this be the name of a package? */
+bool recipe_is_package(const char *s);
 
 struct recipe *recipe_free(struct recipe *r);
 
