@@ -10,7 +10,7 @@
 #include "base/fs.h"
 #include "base/strv.h"
 #include "box/holder-protocol.h"
-#include "box/subid.h"
+#include "base/subid.h"
 #include "emit/filter.h"
 #include "image/store.h"
 

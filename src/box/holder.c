@@ -12,7 +12,7 @@
 #include "base/wire.h"
 #include "box/holder-protocol.h"
 #include "box/lock.h"
-#include "box/subid.h"
+#include "base/subid.h"
 
 #define START_TIMEOUT_MS 10000
 #define CONNECT_TRIES	 3

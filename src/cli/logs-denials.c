@@ -9,7 +9,7 @@
 #include "app/denials.h"
 #include "app/registry.h"
 #include "box/holder-protocol.h"
-#include "box/subid.h"
+#include "base/subid.h"
 #include "cli/cli.h"
 
 /* What is shown, and how. */

@@ -10,7 +10,7 @@
 
 #include "base/strv.h"
 #include "box/job.h"
-#include "box/subid.h"
+#include "base/subid.h"
 #include "box/verify.h"
 
 static int find(const char *text, uint32_t *ret)

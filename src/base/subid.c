@@ -1,4 +1,4 @@
-#include "box/subid.h"
+#include "base/subid.h"
 
 #include <fcntl.h>
 #include <pwd.h>
