@@ -53,7 +53,7 @@ _vitrine_value() { # OPTION CURRENT
 _vitrine_argument() { # CURRENT NUMBER COMMAND...: the NUMBER-th word that is no option
 	case ${*:3} in
 	stop | top) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
-	'image verify') _vitrine_reply "$(_vitrine_images)" "$1" ;;
+	'image verify' | 'image update') _vitrine_reply "$(_vitrine_images)" "$1" ;;
 	share | unshare) (($2 == 1)) || _vitrine_files "$1" ;;&
 	*) (($2 == 1)) || return ;;&
 	run | 'profile show' | 'profile render') _vitrine_reply "$(_vitrine_profiles)" "$1" ;;

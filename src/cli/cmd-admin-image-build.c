@@ -74,7 +74,6 @@ static int build(const char *user, const char *name, const char *suite, struct e
 	_cleanup_strv_ char **argv = NULL;
 
 	strv_add(&argv, "build");
-	strv_add(&argv, "--yes");
 	if (suite)
 		strv_addf(&argv, "--suite=%s", suite);
 	strv_add(&argv, name);

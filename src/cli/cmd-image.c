@@ -28,8 +28,17 @@ int image_owner_open(const struct image_owner *o, bool make, struct store *ret, 
 }
 
 static const struct command *const verbs[] = {
-	&cmd_image_build,  &cmd_image_import,	&cmd_image_save, &cmd_image_list, &cmd_image_show,
-	&cmd_image_verify, &cmd_image_rollback, &cmd_image_gc,	 &cmd_image_rm,	  NULL,
+	&cmd_image_build,
+	&cmd_image_update,
+	&cmd_image_import,
+	&cmd_image_save,
+	&cmd_image_list,
+	&cmd_image_show,
+	&cmd_image_verify,
+	&cmd_image_rollback,
+	&cmd_image_gc,
+	&cmd_image_rm,
+	NULL,
 };
 
 const struct command cmd_image = {

@@ -10,7 +10,6 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "image/build.h"
 
 #define LOG_MAX	   (64U << 20)
 #define TAIL_LINES 12
@@ -23,10 +22,10 @@
 #define PLAIN	   "\033[0m"
 
 struct view {
-	const char *name;
 	bool redraws;
 	bool drawn; /* the cursor is behind the bar */
 	bool started;
+	const char *image; /* the last one that was worked on */
 	struct build_progress last;
 };
 
@@ -83,7 +82,7 @@ static void redraw(struct view *v, const struct build_progress *p)
 	_cleanup_buf_ struct buf line = { 0 };
 	size_t width = terminal_width() - 1;
 
-	buf_addf(&text, "%s: ", v->name);
+	buf_addf(&text, "%s: ", p->image);
 	describe(p, &text);
 	buf_addf(&line, ERASE "%.*s", (int)width, text.data);
 	if (width >= text.size + 1 + BAR_MIN) {
@@ -96,10 +95,11 @@ static void redraw(struct view *v, const struct build_progress *p)
 
 static void print_phase(struct view *v, const struct build_progress *p)
 {
-	if (v->started && p->phase == v->last.phase && p->essential == v->last.essential)
+	if (v->started && p->phase == v->last.phase && p->essential == v->last.essential &&
+	    p->image == v->last.image)
 		return;
-	fprintf(stderr, "%s: %s%s\n", v->name, build_phase_to_string(p->phase),
-		p->essential && p->phase != BUILD_LISTS ? " the essential packages" : "");
+	fprintf(stderr, "%s: %s%s\n", p->image, build_phase_to_string(p->phase),
+		p->essential ? " the essential packages" : "");
 }
 
 static void on_progress(void *user, const struct build_progress *p)
@@ -112,6 +112,7 @@ static void on_progress(void *user, const struct build_progress *p)
 		print_phase(v, p);
 	v->started = true;
 	v->last = *p;
+	v->image = p->image;
 }
 
 /* The last lines of the log, which comes from programs that print what packages contain. */
@@ -140,29 +141,35 @@ static void print_tail(const char *path)
 	}
 }
 
-int image_build_and_show(const char *home, const char *name, const char *suite)
+static void print_end(const struct build *b, const struct build_result *made, uint64_t start)
 {
-	struct view view = { .name = name, .redraws = can_redraw() };
-	const struct build build = {
-		.home = home,
-		.name = name,
-		.suite = suite,
-		.progress = on_progress,
-		.user = &view,
-	};
+	if (!made->after)
+		fprintf(stderr, "%s: nothing has changed, generation %u stays\n", b->name,
+			made->before->generation);
+	else
+		fprintf(stderr, "%s: generation %u is ready after %llu s\n", b->name,
+			made->after->generation, (unsigned long long)((now_ms() - start) / 1000));
+}
+
+int image_build_and_show(const struct build *b, struct build_result *ret)
+{
+	struct view view = { .redraws = can_redraw() };
+	struct build build = *b;
 	struct error *error = NULL;
 	uint64_t start = now_ms();
-	int r = image_build(&build, &error);
+	int r;
 
+	build.progress = on_progress;
+	build.user = &view;
+	r = image_build(&build, ret, &error);
 	if (view.drawn)
-		fputs("\n", stderr);
+		fputs(ERASE, stderr);
 	if (r == 0) {
-		fprintf(stderr, "%s: ready after %llu s\n", name,
-			(unsigned long long)((now_ms() - start) / 1000));
+		print_end(b, ret, start);
 		return EXIT_OK;
 	}
 	if (view.started && r != -EINTR) {
-		_cleanup_free_ char *log = image_build_log(home, name);
+		_cleanup_free_ char *log = image_build_log(b->home, view.image);
 
 		if (r == -EPROTO)
 			print_tail(log);

@@ -11,7 +11,8 @@
 
 extern const struct command cmd_admin_image, cmd_admin_image_build;
 extern const struct command cmd_image_build, cmd_image_gc, cmd_image_import, cmd_image_list,
-	cmd_image_rm, cmd_image_rollback, cmd_image_save, cmd_image_show, cmd_image_verify;
+	cmd_image_rm, cmd_image_rollback, cmd_image_save, cmd_image_show, cmd_image_update,
+	cmd_image_verify;
 
 /* Whose images these are. */
 struct image_owner {

@@ -21,7 +21,7 @@
 #define PROGRESS_MS	 100
 
 enum stream {
-	STREAM_LOG,	 /* what mmdebstrap prints */
+	STREAM_LOG,	 /* what the program prints */
 	STREAM_UNPACKED, /* progress of vitrine-unpack */
 	STREAM_REFUSED,	 /* its error */
 	STREAM_MAX,
@@ -50,16 +50,20 @@ struct run {
 	int builder_status, unpacker_status;
 	char *refusal;
 	uint64_t shown_ms;
-	struct build_progress progress;
 	struct pipeline_result result;
 };
+
+void pipeline_show(struct pipeline_view *v)
+{
+	v->progress(v->user, &v->state);
+}
 
 static void show(struct run *r, bool always)
 {
 	if (!always && now_ms() - r->shown_ms < PROGRESS_MS)
 		return;
 	r->shown_ms = now_ms();
-	r->p->progress(r->p->user, &r->progress);
+	pipeline_show(r->p->view);
 }
 
 /* --- what the two print
@@ -68,10 +72,13 @@ static void show(struct run *r, bool always)
 static void on_log_line(void *user, const char *line)
 {
 	struct run *r = user;
-	enum build_phase before = r->progress.phase;
+	struct build_progress *state = &r->p->view->state;
+	enum build_phase before = state->phase;
 
-	if (build_progress_line(&r->progress, line))
-		show(r, r->progress.phase != before);
+	if (build_progress_line(state, line))
+		show(r, state->phase != before);
+	if (r->p->line)
+		r->p->line(r->p->user, line);
 }
 
 /* "ENTRIES BYTES DROPPED" */
@@ -86,7 +93,7 @@ static void on_unpacked_line(void *user, const char *line)
 	    parse_u64(bytes, &now.bytes) < 0)
 		return;
 	r->result = now;
-	build_progress_unpacked(&r->progress, now.bytes, r->p->size);
+	build_progress_unpacked(&r->p->view->state, now.bytes, r->p->size);
 	show(r, false);
 }
 
@@ -109,7 +116,7 @@ static void log_bytes(struct run *r, const char *data, size_t size)
 {
 	struct error *error = NULL;
 
-	if (fs_write_all(r->p->log, data, size, &error) < 0)
+	if (fs_write_all(r->p->view->log, data, size, &error) < 0)
 		error_free(error);
 }
 
@@ -237,10 +244,17 @@ static int open_stream(struct run *r, enum stream s, int *ret_write, struct erro
 
 static int start_unpacker(struct run *r, int tar, struct error **err)
 {
-	char *const argv[] = { (char *)UNPACK, (char *)ROOT_FD, NULL };
+	_cleanup_free_ char *newest = xasprintf("%llu", (unsigned long long)r->p->newest);
+	_cleanup_strv_ char **argv = NULL;
 	_cleanup_close_ int progress = -EBADF, refused = -EBADF;
 	int e;
 
+	strv_add(&argv, UNPACK);
+	if (r->p->layer)
+		strv_add(&argv, "--layer");
+	strv_add(&argv, "--newest");
+	strv_add(&argv, newest);
+	strv_add(&argv, ROOT_FD);
 	e = open_stream(r, STREAM_UNPACKED, &progress, err);
 	if (e == 0)
 		e = open_stream(r, STREAM_REFUSED, &refused, err);
@@ -270,7 +284,8 @@ static int start_builder(struct run *r, int tar, struct error **err)
 	if (e == 0)
 		e = spawn(&(struct spawn){ .argv = argv,
 					   .env = r->p->env,
-					   .fds = (int[]){ -EBADF, tar, log, lifeline, r->p->lock },
+					   .fds = (int[]){ -EBADF, tar < 0 ? log : tar, log,
+							   lifeline, r->p->view->lock },
 					   .n_fds = 5,
 					   .outlive_parent = true,
 					   .new_session = true },
@@ -284,7 +299,11 @@ static int start_builder(struct run *r, int tar, struct error **err)
 static int start(struct run *r, struct error **err)
 {
 	_cleanup_close_ int tar_read = -EBADF, tar_write = -EBADF;
-	int e = make_pipe(&tar_read, &tar_write, err);
+	int e;
+
+	if (r->p->root < 0)
+		return start_builder(r, -EBADF, err);
+	e = make_pipe(&tar_read, &tar_write, err);
 
 	if (e == 0)
 		e = start_unpacker(r, tar_read, err);
@@ -318,10 +337,11 @@ static int judge(struct run *r, struct error **err)
 	    !(WIFEXITED(r->unpacker_status) && WEXITSTATUS(r->unpacker_status) == UNPACK_TRUNCATED))
 		return error_set(err, EIO, "%s",
 				 r->refusal ? r->refusal : "vitrine-unpack was killed");
-	if (r->progress.failure && r->builder_status != 0)
-		return error_set(err, EIO, "%s", r->progress.failure);
+	if (r->p->view->state.failure && r->builder_status != 0)
+		return error_set(err, EIO, "%s", r->p->view->state.failure);
 	if (r->builder_status != 0)
-		return error_set(err, EPROTO, "mmdebstrap failed (status %d)",
+		return error_set(err, EPROTO, "%s failed (status %d)",
+				 strrchr(r->p->argv[0], '/') + 1,
 				 status_to_exit_code(r->builder_status));
 	if (r->unpacker_status != 0)
 		return error_set(err, EIO, "%s", r->refusal ? r->refusal : "nothing to unpack");
@@ -337,7 +357,6 @@ int pipeline_run(const struct pipeline *p, struct pipeline_result *ret, struct e
 		.unpacker = CHILD_NONE,
 		.lifeline = -EBADF,
 		.signals = -EBADF,
-		.progress = { .essential = true },
 	};
 	int e;
 
@@ -365,6 +384,7 @@ int pipeline_run(const struct pipeline *p, struct pipeline_result *ret, struct e
 	e = judge(&r, err);
 	if (e < 0)
 		return e;
-	*ret = r.result;
+	if (ret)
+		*ret = r.result;
 	return 0;
 }

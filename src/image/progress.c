@@ -11,28 +11,26 @@ static const char *const phase_names[BUILD_PHASE_MAX] = {
 	[BUILD_DOWNLOAD] = "downloading",
 	[BUILD_INSTALL] = "installing",
 	[BUILD_UNPACK] = "unpacking",
+	[BUILD_STORE] = "storing",
 	[BUILD_DONE] = "done",
 };
 
 /* What part of the whole time a phase takes, as measured: from, to in percent. */
 static const unsigned char parts[BUILD_PHASE_MAX][2][2] = {
 	/*		   essential, others */
-	[BUILD_LISTS] = { { 0, 3 }, { 0, 3 } },	       [BUILD_DOWNLOAD] = { { 3, 6 }, { 22, 45 } },
-	[BUILD_INSTALL] = { { 6, 22 }, { 45, 88 } },   [BUILD_UNPACK] = { { 88, 99 }, { 88, 99 } },
-	[BUILD_DONE] = { { 100, 100 }, { 100, 100 } },
+	[BUILD_LISTS] = { { 0, 4 }, { 0, 4 } },	     [BUILD_DOWNLOAD] = { { 4, 8 }, { 30, 50 } },
+	[BUILD_INSTALL] = { { 8, 25 }, { 50, 85 } }, [BUILD_UNPACK] = { { 25, 30 }, { 85, 95 } },
+	[BUILD_STORE] = { { 95, 99 }, { 95, 99 } },  [BUILD_DONE] = { { 100, 100 }, { 100, 100 } },
 };
 
-/* mmdebstrap's own lines, which do not depend on a language. */
+/* Lines of mmdebstrap and of vitrine-build-box, which do not depend on a language. */
 static const struct {
 	const char *line;
 	enum build_phase phase;
-	bool essential;
 } milestones[] = {
-	{ "I: running apt-get update", BUILD_LISTS, true },
-	{ "I: downloading packages with apt", BUILD_DOWNLOAD, true },
-	{ "I: extracting archives", BUILD_INSTALL, true },
-	{ "I: installing remaining packages", BUILD_DOWNLOAD, false },
-	{ "I: creating tarball", BUILD_UNPACK, false },
+	{ "I: extracting archives", BUILD_INSTALL },
+	{ "I: creating tarball", BUILD_UNPACK },
+	{ "vitrine-build-box: reading the layer", BUILD_UNPACK },
 };
 
 /* The first line that is known decides: what comes later are its consequences. */
@@ -59,6 +57,7 @@ static const struct {
 	{ "does not have a Release file", "a package source of /etc/apt does not have this suite" },
 	{ "Unable to locate package", "the suite lacks a package of the recipe" },
 	{ "has no installation candidate", "the suite lacks a package of the recipe" },
+	{ "held broken packages", "the packages of the recipe cannot be installed together" },
 	{ "unable to pick chroot mode",
 	  "you have no sub-ids: run 'usermod --add-subuids 100000-165535 --add-subgids "
 	  "100000-165535 USER' as root" },
@@ -109,15 +108,15 @@ static uint64_t read_size(const char *s)
 	return 0;
 }
 
-static bool begin(struct build_progress *p, enum build_phase phase, bool essential)
+void build_progress_begin(struct build_progress *p, enum build_phase phase, bool essential)
 {
 	*p = (struct build_progress){
+		.image = p->image,
 		.phase = phase,
 		.essential = essential,
 		.packages = phase == BUILD_INSTALL ? p->packages : 0,
 		.failure = p->failure,
 	};
-	return true;
 }
 
 /* "0 upgraded, 361 newly installed, 0 to remove and 0 not upgraded." */
@@ -151,8 +150,8 @@ static bool fetched_one(struct build_progress *p, const char *line)
 /* Each package is unpacked and then set up. */
 static bool installed_one(struct build_progress *p)
 {
-	if (p->phase == BUILD_DOWNLOAD && !p->essential)
-		begin(p, BUILD_INSTALL, false);
+	if (p->phase == BUILD_DOWNLOAD)
+		build_progress_begin(p, BUILD_INSTALL, p->essential);
 	if (p->phase != BUILD_INSTALL) /* a hook of mmdebstrap's */
 		return false;
 	p->steps_done++;
@@ -175,8 +174,10 @@ bool build_progress_line(struct build_progress *p, const char *line)
 
 	note_failure(p, line);
 	for (size_t i = 0; i < ARRAY_SIZE(milestones); i++)
-		if (starts_with(line, milestones[i].line))
-			return begin(p, milestones[i].phase, milestones[i].essential);
+		if (starts_with(line, milestones[i].line)) {
+			build_progress_begin(p, milestones[i].phase, p->essential);
+			return true;
+		}
 	if (starts_with(line, "Unpacking ") || starts_with(line, "Setting up "))
 		return installed_one(p);
 	if (p->phase != BUILD_DOWNLOAD)
@@ -193,7 +194,7 @@ bool build_progress_line(struct build_progress *p, const char *line)
 void build_progress_unpacked(struct build_progress *p, uint64_t done, uint64_t bytes)
 {
 	if (p->phase != BUILD_UNPACK)
-		begin(p, BUILD_UNPACK, false);
+		build_progress_begin(p, BUILD_UNPACK, p->essential);
 	p->bytes_done = done;
 	p->bytes = bytes > done ? bytes : done;
 }

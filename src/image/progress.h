@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * How far a build is, read from what mmdebstrap, apt and dpkg print; and, if it fails, why. Pure:
+ * How far a build is, read from what apt, mmdebstrap and dpkg print; and, if it fails, why. Pure:
  * lines in, numbers out.
  */
 
@@ -13,11 +13,13 @@ enum build_phase {
 	BUILD_DOWNLOAD,
 	BUILD_INSTALL,
 	BUILD_UNPACK,
+	BUILD_STORE, /* every byte is read and named by what it is */
 	BUILD_DONE,
 	BUILD_PHASE_MAX,
 };
 
 struct build_progress {
+	const char *image; /* that is being made: the base comes first */
 	enum build_phase phase;
 	bool essential;	   /* the first packages, which the others need to be installed */
 	uint32_t packages; /* in this phase */
@@ -27,6 +29,9 @@ struct build_progress {
 	uint32_t steps_done; /* of dpkg: each package has two */
 	const char *failure; /* what to tell the user; NULL: no line said it clearly */
 };
+
+/* A phase begins that no line tells of. */
+void build_progress_begin(struct build_progress *p, enum build_phase phase, bool essential);
 
 /* Takes in one line (without its end). Returns true if something to show has changed. */
 bool build_progress_line(struct build_progress *p, const char *line);

@@ -18,8 +18,12 @@ struct recipe *recipe_free(struct recipe *r)
 	if (!r)
 		return NULL;
 	free(r->description);
+	free(r->base);
 	free(r->suite);
 	strv_free(r->packages);
+	strv_free(r->locales);
+	strv_free(r->commands);
+	free(r->files);
 	free(r);
 	return NULL;
 }
@@ -54,18 +58,106 @@ static int set_suite(struct recipe *r, const char *value, struct error **err)
 	return 0;
 }
 
+static int set_base(struct recipe *r, const char *value, struct error **err)
+{
+	if (r->base)
+		return error_set(err, EINVAL, "Base= is there twice");
+	if (!name_is_valid(value))
+		return error_set(err, EINVAL, "Base= must be the name of an image, not '%s'",
+				 value);
+	r->base = xstrdup(value);
+	return 0;
+}
+
+static int add_package(struct recipe *r, const char *name, struct error **err)
+{
+	if (!is_package(name))
+		return error_set(err, EINVAL, "'%s' is not the name of a package", name);
+	if (strv_length(r->packages) >= RECIPE_PACKAGES_MAX)
+		return error_set(err, E2BIG, "more than %u packages", RECIPE_PACKAGES_MAX);
+	strv_add(&r->packages, name);
+	return 0;
+}
+
 static int add_packages(struct recipe *r, const char *value, struct error **err)
+{
+	_cleanup_free_ char *copy = xstrdup(value);
+	char *state, *name;
+	int e = 0;
+
+	for (name = strtok_r(copy, " ", &state); name && e == 0; name = strtok_r(NULL, " ", &state))
+		e = add_package(r, name, err);
+	return e;
+}
+
+/* "dejavu-core" is the package fonts-dejavu-core. */
+static int add_fonts(struct recipe *r, const char *value, struct error **err)
+{
+	_cleanup_free_ char *copy = xstrdup(value);
+	char *state, *name;
+	int e = 0;
+
+	for (name = strtok_r(copy, " ", &state); name && e == 0;
+	     name = strtok_r(NULL, " ", &state)) {
+		bool whole = !strncmp(name, "fonts-", 6) || !strncmp(name, "xfonts-", 7);
+		_cleanup_free_ char *package = xasprintf("%s%s", whole ? "" : "fonts-", name);
+
+		e = add_package(r, package, err);
+	}
+	return e;
+}
+
+/* "de_DE", "de_DE.UTF-8", "sr_RS.UTF-8@latin": how localedef(1) names them, in UTF-8 only. */
+static bool is_locale(const char *s)
+{
+	static const char lower[] = "abcdefghijklmnopqrstuvwxyz", utf8[] = ".UTF-8";
+	size_t n = strspn(s, lower);
+
+	if (n < 2 || n > 3 || s[n] != '_' || strspn(s + n + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2)
+		return false;
+	s += n + 3;
+	if (!strncmp(s, utf8, strlen(utf8)))
+		s += strlen(utf8);
+	if (*s == '@' && strspn(s + 1, lower) > 0)
+		s += 1 + strspn(s + 1, lower);
+	return !*s;
+}
+
+static int add_locales(struct recipe *r, const char *value, struct error **err)
 {
 	_cleanup_free_ char *copy = xstrdup(value);
 	char *state, *name;
 
 	for (name = strtok_r(copy, " ", &state); name; name = strtok_r(NULL, " ", &state)) {
-		if (!recipe_is_package(name))
-			return error_set(err, EINVAL, "'%s' is not the name of a package", name);
-		if (strv_length(r->packages) >= RECIPE_PACKAGES_MAX)
-			return error_set(err, E2BIG, "more than %u packages", RECIPE_PACKAGES_MAX);
-		strv_add(&r->packages, name);
+		if (!is_locale(name))
+			return error_set(err, EINVAL, "'%s' is no locale such as de_DE.UTF-8",
+					 name);
+		if (strv_length(r->locales) >= RECIPE_LOCALES_MAX)
+			return error_set(err, E2BIG, "more than %u locales", RECIPE_LOCALES_MAX);
+		strv_add(&r->locales, name);
 	}
+	return 0;
+}
+
+static int add_command(struct recipe *r, const char *value, struct error **err)
+{
+	if (!*value)
+		return error_set(err, EINVAL, "Command= is empty");
+	if (strv_length(r->commands) >= RECIPE_COMMANDS_MAX)
+		return error_set(err, E2BIG, "more than %u commands", RECIPE_COMMANDS_MAX);
+	strv_add(&r->commands, value);
+	return 0;
+}
+
+/* Made a path when the recipe's own is known. */
+static int set_files(struct recipe *r, const char *value, struct error **err)
+{
+	if (r->files)
+		return error_set(err, EINVAL, "Files= is there twice");
+	if (!*value || strchr(value, '/') || *value == '.')
+		return error_set(err, EINVAL,
+				 "Files= must be the name of a directory beside the recipe");
+	r->files = xstrdup(value);
 	return 0;
 }
 
@@ -87,7 +179,12 @@ static const struct {
 	const char *key;
 	int (*set)(struct recipe *r, const char *value, struct error **err);
 } keys[] = {
+	{ "Base", set_base },
+	{ "Command", add_command },
 	{ "Description", set_description },
+	{ "Files", set_files },
+	{ "Fonts", add_fonts },
+	{ "Locale", add_locales },
 	{ "Minutes", set_minutes },
 	{ "Packages", add_packages },
 	{ "Size", set_size },
@@ -106,6 +203,28 @@ static int set_key(void *user, const struct ini_entry *e, struct error **err)
 	return error_set(err, EINVAL, "unknown key %s= in [Image]", e->key);
 }
 
+static int complete(struct recipe *r, const char *file, struct error **err)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (r->base && r->suite)
+		return error_set(err, EINVAL, "%s: Suite= is that of Base=", file);
+	if (!r->base && !r->packages)
+		return error_set(err, EINVAL, "%s: Packages= is missing", file);
+	if (!r->packages && !r->commands && !r->files && !r->locales)
+		return error_set(err, EINVAL, "%s: there is nothing to add to Base=", file);
+	if (r->locales)
+		strv_add(&r->packages, "locales");
+	if (r->files) {
+		char *path = xasprintf("%.*s%s", slash ? (int)(slash + 1 - file) : 0, file,
+				       r->files);
+
+		free(r->files);
+		r->files = path;
+	}
+	return 0;
+}
+
 int recipe_read(const char *text, size_t size, const char *file, struct recipe **ret,
 		struct error **err)
 {
@@ -115,8 +234,9 @@ int recipe_read(const char *text, size_t size, const char *file, struct recipe *
 	r = ini_read(text, size, file, set_key, recipe, err);
 	if (r < 0)
 		return r;
-	if (!recipe->packages)
-		return error_set(err, EINVAL, "%s: Packages= is missing", file);
+	r = complete(recipe, file, err);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(recipe);
 	return 0;
 }

@@ -14,20 +14,16 @@
 
 #define PARENT	   "/var/tmp"
 #define NAME	   "vitrine-image."
-#define MMDEBSTRAP "/usr/bin/mmdebstrap"
+#define BUILD_BOX  VITRINE_EXEC_DIR "/vitrine-build-box"
 #define OUTPUT_MAX (1U << 20)
 
-/* Empties PATH/NAME as the root of the user's sub-ids; PATH/NAME itself is ours to remove. */
-static void empty_as_subid_root(const char *path, const char *name)
+/* Removes PATH/NAME, in which files belong to the user and to sub-ids. */
+static void remove_as_root(const char *path, const char *name)
 {
 	_cleanup_free_ char *victim = xasprintf("%s/%s", path, name);
 	char *const argv[] = {
-		(char *)MMDEBSTRAP,
-		(char *)"--unshare-helper",
-		(char *)"rm",
-		(char *)"-rf",
-		(char *)"--one-file-system",
-		(char *)"--",
+		(char *)BUILD_BOX,
+		(char *)"remove",
 		victim,
 		NULL,
 	};
@@ -57,7 +53,7 @@ static void remove_dir(int parent, const char *path)
 		struct stat st;
 
 		if (fstatat(dir, *name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
-			empty_as_subid_root(path, *name);
+			remove_as_root(path, *name);
 	}
 	(void)fs_remove_tree(parent, strrchr(path, '/') + 1, &error);
 }

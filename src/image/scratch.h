@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * Where mmdebstrap works: a directory of its own below /var/tmp, which the user's sub-ids can
- * reach. What is in it belongs to sub-ids and is removed with mmdebstrap's help. Locked (flock(2))
- * while in use; the next build removes what a killed one left.
+ * Where a build works: a directory of its own below /var/tmp, which the user's sub-ids can reach.
+ * What is in it belongs to sub-ids and is removed with the help of vitrine-build-box. Locked
+ * (flock(2)) while in use; the next build removes what a killed one left.
  */
 
 #include "base/error.h"

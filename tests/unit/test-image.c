@@ -42,6 +42,29 @@ static void test_recipe(void **state)
 	assert_int_equal(r->minutes, 4);
 }
 
+static void test_recipe_of_a_layer(void **state)
+{
+	static const char text[] =
+		"[Image]\nBase=base\nPackages=mpv\nFonts=noto-core fonts-dejavu\n"
+		"Locale=de_DE.UTF-8 sr_RS@latin\nCommand=echo a;  echo b\n"
+		"Command=true\nFiles=mpv-files\n";
+	static const char *const packages[] = { "mpv", "fonts-noto-core", "fonts-dejavu",
+						"locales" };
+	_cleanup_(recipe_freep) struct recipe *r = NULL;
+	_cleanup_(error_freep) struct error *err = NULL;
+
+	(void)state;
+	assert_int_equal(recipe_read(text, strlen(text), "/etc/x/mpv.image", &r, &err), 0);
+	assert_string_equal(r->base, "base");
+	assert_int_equal(strv_length(r->packages), ARRAY_SIZE(packages));
+	for (size_t i = 0; i < ARRAY_SIZE(packages); i++)
+		assert_string_equal(r->packages[i], packages[i]);
+	assert_string_equal(r->locales[1], "sr_RS@latin");
+	assert_string_equal(r->commands[0], "echo a;  echo b");
+	assert_int_equal(strv_length(r->commands), 2);
+	assert_string_equal(r->files, "/etc/x/mpv-files");
+}
+
 static const struct {
 	const char *text, *why;
 } bad_recipes[] = {
@@ -58,6 +81,16 @@ static const struct {
 	{ "[Image]\nPackages=xterm\nMinutes=-1\n", "Minutes= must be a number" },
 	{ "[Image]\nPackages=xterm\nSuite=../x\n", "Suite= must be" },
 	{ "[Image]\nPackages=xterm\nSuite=sid\nSuite=sid\n", "Suite= is there twice" },
+	{ "[Image]\nBase=base\n", "nothing to add to Base=" },
+	{ "[Image]\nBase=../base\nPackages=xterm\n", "Base= must be the name of an image" },
+	{ "[Image]\nBase=base\nSuite=sid\nPackages=xterm\n", "Suite= is that of Base=" },
+	{ "[Image]\nCommand=true\n", "Packages= is missing" },
+	{ "[Image]\nPackages=xterm\nCommand=\n", "Command= is empty" },
+	{ "[Image]\nPackages=xterm\nFiles=/etc\n", "must be the name of a directory beside" },
+	{ "[Image]\nPackages=xterm\nFiles=..\n", "must be the name of a directory beside" },
+	{ "[Image]\nPackages=xterm\nLocale=German\n", "'German' is no locale" },
+	{ "[Image]\nPackages=xterm\nLocale=de_DE.UTF-8;id\n", "is no locale" },
+	{ "[Image]\nPackages=xterm\nFonts=../x\n", "'fonts-../x' is not the name of a package" },
 };
 
 static void test_bad_recipes(void **state)
@@ -221,10 +254,10 @@ static void test_no_sources(void **state)
 static void test_progress(void **state)
 {
 	static const char *const lines[] = {
-		"I: running apt-get update...",
+		"Hit:1 http://a.example bookworm InRelease",
 		"Get:1 http://a.example bookworm InRelease [151 kB]",
 		"Unpacking usr-is-merged (1) ...",
-		"I: downloading packages with apt...",
+		NULL, /* the essential packages are fetched */
 		"0 upgraded, 2 newly installed, 0 to remove and 0 not upgraded.",
 		"Need to get 29.7 MB of archives.",
 		"Get:1 http://a.example bookworm/main amd64 a amd64 1 [37.6 kB]",
@@ -233,19 +266,22 @@ static void test_progress(void **state)
 		"I: installing essential packages...",
 		"Unpacking a (1) ...",
 		"Setting up a (1) ...",
-		"I: installing remaining packages inside the chroot...",
+		NULL, /* the other packages are fetched */
 		"1 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.",
 		"0 upgraded, 361 newly installed, 0 to remove and 0 not upgraded.",
 		"Get:7 http://a.example bookworm/main amd64 c amd64 1 [12 MB]",
 		"Unpacking c (1) ...",
-		"I: creating tarball...",
+		"vitrine-build-box: reading the layer",
 	};
-	struct build_progress p = { .essential = true };
+	struct build_progress p = { .image = "x" };
 	unsigned percent = 0;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		build_progress_line(&p, lines[i]);
+		if (lines[i])
+			build_progress_line(&p, lines[i]);
+		else
+			build_progress_begin(&p, BUILD_DOWNLOAD, p.phase == BUILD_LISTS);
 		assert_true(build_progress_percent(&p) >= percent);
 		percent = build_progress_percent(&p);
 		if (i == 2)
@@ -264,7 +300,9 @@ static void test_progress(void **state)
 	build_progress_unpacked(&p, 50, 100);
 	assert_true(build_progress_percent(&p) > percent);
 	build_progress_unpacked(&p, 200, 100);
+	build_progress_begin(&p, BUILD_STORE, false);
 	assert_true(build_progress_percent(&p) < 100);
+	assert_string_equal(p.image, "x");
 	assert_null(p.failure);
 }
 
@@ -287,6 +325,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recipe),
+		cmocka_unit_test(test_recipe_of_a_layer),
 		cmocka_unit_test(test_bad_recipes),
 		TEST(test_sources),
 		TEST(test_sources_of_another_suite),
