@@ -25,7 +25,7 @@ start_full() { # one that has a network and sound as well
 	write_profile full <<-'END'
 		[App]
 		Command=xterm
-		Image=base
+		Image=xterm
 		[Sound]
 		Playback=yes
 		[Network]

@@ -70,7 +70,7 @@ teardown() {
 		[App]
 		Command=xterm
 		Title=Bank @ home
-		Image=base
+		Image=xterm
 		[Display]
 		Border=#20a0ff
 	END
@@ -147,7 +147,7 @@ with_clipboard() { # WAY
 		[App]
 		Command=xterm
 		Title=Copy
-		Image=base
+		Image=xterm
 		[Display]
 		Clipboard=$1
 	END
@@ -307,7 +307,7 @@ check_desktop_unreachable() { # OPTIONS and PROFILE of `vitrine run`
 		[App]
 		Command=xterm
 		Title=Online
-		Image=base
+		Image=xterm
 		[Network]
 		Mode=private
 	END
@@ -396,7 +396,7 @@ stubborn_profile() {
 		Argument=-c
 		Argument=xterm & sleep 1000
 		Title=Stubborn
-		Image=base
+		Image=xterm
 		[Session]
 		ViewerLost=keep
 	END
@@ -454,7 +454,7 @@ keeping_profile() {
 		[App]
 		Command=xterm
 		Title=Keeper
-		Image=base
+		Image=xterm
 		[Session]
 		ViewerLost=keep
 	END
@@ -494,7 +494,7 @@ keeping_profile() {
 		Argument=-geometry
 		Argument=100x40+0+0
 		Title=Nested
-		Image=base
+		Image=xterm
 		[Display]
 		Backend=xephyr
 		Screen=640x480
@@ -518,7 +518,7 @@ keeping_profile() {
 		[App]
 		Command=xterm
 		Title=Nested
-		Image=base
+		Image=xterm
 		[Display]
 		Backend=xephyr
 	END

@@ -161,9 +161,9 @@ roots() { # IMAGE...: the trees of all of its layers
 
 @test "show tells what an image is made of" {
 	run -0 vitrine image show base
-	[[ $output == *"source        recipe base"* && $output == *"package       xterm "* ]]
+	[[ $output == *"source        recipe base"* && $output == *"package       xclip "* ]]
 	run -0 vitrine image show --json base
-	jq -e '.name == "base" and .format == 1 and (.layers | length > 0) and .packages.xterm' <<<"$output"
+	jq -e '.name == "base" and .format == 1 and (.layers | length > 0) and .packages.xclip' <<<"$output"
 	run -1 vitrine image show nothing-like-it
 	assert_one_line
 }

@@ -164,7 +164,7 @@ confined() { # PID [FILTERS]: by /proc, every set of capabilities is empty, and 
 
 @test "no capability, no new privileges, two filters: for every process of every box" {
 	local pid comm minimum n=0
-	write_profile full <<<$'[App]\nCommand=xterm\nImage=base\n[Sound]\nPlayback=yes'
+	write_profile full <<<$'[App]\nCommand=xterm\nImage=xterm\n[Sound]\nPlayback=yes'
 	start_supervised --profile "$(profile_file full)"
 	await_running
 	wait_until 20 runs '^ *xterm xterm'
@@ -326,7 +326,7 @@ confined() { # PID [FILTERS]: by /proc, every set of capabilities is empty, and 
 		for d in $(find / -xdev -type d -not -path '/proc/*'); do
 			echo x >"$d/vandal" || chmod 777 "$d"
 		done
-		for f in /etc/passwd /bin/sh /usr/bin/xterm /etc/ld.so.cache /.vitrine/init; do
+		for f in /etc/passwd /bin/sh /usr/bin/xclip /etc/ld.so.cache /.vitrine/init; do
 			echo x >>"$f"; mv "$f" "$f.old"; rm -f "$f"; ln -f "$f" "$f.link"; touch "$f"; setfattr -n user.x -v y "$f"
 		done
 		rm -rf /usr/share/doc /etc /opt /var /home

@@ -2,7 +2,7 @@
 # Makes the disks of a test machine and keeps them: no root needed.
 #
 #   image.sh machine RELEASE DIRECTORY    Debian itself: disk.ext4, kernel, initrd
-#   image.sh data DIRECTORY               the caller's images `base` and `display`: disk.ext4
+#   image.sh data DIRECTORY               the caller's images `base`, `display` and `xterm`: disk.ext4
 #
 # Both print the directory below DIRECTORY which holds them.  Its name has a digest of what made it,
 # and elder ones of the same kind are removed.
@@ -40,12 +40,20 @@ copy_from_disk() { # DIRECTORY LINK FILE: of the links to the kernel in the root
 	[[ -s $3 ]]
 }
 
-# An image belongs to its user alone, whose ids are alice's in the machine.
+# Images belong to their user alone, whose ids are alice's in the machine. Generations that are current go
+# in, and their layers.
 make_data() { # INTO
-	local name
-	mkdir -p "$1/tree/images"
-	for name in base display; do
-		cp -al "$images/$name" "$1/tree/images/" 2>/dev/null || cp -a "$images/$name" "$1/tree/images/"
+	local name manifest digest
+	mkdir -p "$1/tree/images/layers"
+	for name in "${data_images[@]}"; do
+		manifest=$(readlink "$images/names/$name/current")
+		mkdir -p "$1/tree/images/names/$name"
+		cp -a "$images/names/$name/$manifest" "$images/names/$name/current" "$1/tree/images/names/$name/"
+		for digest in $(jq -r '.layers[].sha256' "$images/names/$name/$manifest"); do
+			[[ ! -e $1/tree/images/layers/$digest ]] || continue
+			cp -al "$images/layers/$digest" "$1/tree/images/layers/" 2>/dev/null ||
+				cp -a "$images/layers/$digest" "$1/tree/images/layers/"
+		done
 	done
 	truncate -s 12G "$1/disk.ext4"
 	unshare --user --map-user=1000 --map-group=1000 \
@@ -64,13 +72,16 @@ what_makes_it() {
 		;;
 	data)
 		declare -f make_data
-		cat "$images"/names/{base,display}/current
+		for name in "${data_images[@]}"; do
+			cat "$images/names/$name/current"
+		done
 		;;
 	esac
 }
 
 kind=$1
 release=
+data_images=(base display xterm)
 images=${XDG_DATA_HOME:-$HOME/.local/share}/vitrine/images
 [[ $kind != machine ]] || {
 	release=$2

@@ -17,7 +17,7 @@ setup() {
 	vm_limit=3m vm_alice "cat >$profile" <<-'END'
 		[App]
 		Command=xterm
-		Image=base
+		Image=xterm
 		Title=Life
 	END
 	on_desktop "vitrine run --detach --profile $profile"
