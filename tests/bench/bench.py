@@ -24,6 +24,7 @@ import time
 
 import files
 import filters
+import images
 import memory
 import peers
 import sharing
@@ -205,6 +206,8 @@ def print_table(result):
         print(f"  {'together':20} {result['memory']['vitrine']['idle_kib']:8} KiB")
     if result.get("files"):
         files.print_table({"figures": result["files"]})
+    if result.get("images"):
+        images.print_table(result["images"])
     print(f"measured while something else kept the machine busy: {result['measured_while_busy']} starts")
     for name, why in result["not_run"].items():
         print(f"not run: {name}: {why}")
@@ -266,6 +269,11 @@ def bench(options, scratch, root_watch, log):
         )
         result["files"] = measured["figures"]
         not_run.update(measured["not_run"])
+    if options.images:
+        try:
+            result["images"] = images.measure("base", options.images, images.TEMPLATES)
+        except images.Failed as reason:
+            not_run["images"] = str(reason)
     if options.windows:
         try:
             samples = windows.measure(options.windows, await_no_holder)
@@ -282,6 +290,7 @@ def parse_options():
     parser.add_argument("--rounds", type=int, default=40, help="measurements of each start")
     parser.add_argument("--windows", type=int, default=20, help="measurements of the first window")
     parser.add_argument("--files", type=int, default=7, help="measurements of each figure of files")
+    parser.add_argument("--images", type=int, default=1, help="builds of the base in each way; each takes minutes")
     parser.add_argument(
         "--gate-mount", type=pathlib.Path, default=files.BUILT, help="the program that runs a gate alone"
     )
