@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "base/sha256.h"
 #include "base/strv.h"
-#include "box/subid.h"
+#include "base/subid.h"
 #include "emit/lxc-stock.h"
 #include "image/names.h"
 #include "image/store.h"

@@ -71,7 +71,7 @@ static int set_base(struct recipe *r, const char *value, struct error **err)
 
 static int add_package(struct recipe *r, const char *name, struct error **err)
 {
-	if (!is_package(name))
+	if (!recipe_is_package(name))
 		return error_set(err, EINVAL, "'%s' is not the name of a package", name);
 	if (strv_length(r->packages) >= RECIPE_PACKAGES_MAX)
 		return error_set(err, E2BIG, "more than %u packages", RECIPE_PACKAGES_MAX);
