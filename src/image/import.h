@@ -44,5 +44,6 @@ struct import_result {
 	uint64_t files;
 };
 
-/* Makes the next generation of the image. -EINTR: the user ended it. */
+/* Makes the next generation of the image. -EINTR: the user ended it. Root has no capability left
+ * after it. */
 int image_import(const struct import *i, struct import_result *ret, struct error **err);
