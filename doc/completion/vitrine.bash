@@ -25,6 +25,8 @@ _vitrine_profiles() { vitrine profile list 2>/dev/null; }
 _vitrine_sandboxes() { vitrine ps --json 2>/dev/null | _vitrine_members id; }
 _vitrine_images() { vitrine image list --json 2>/dev/null | _vitrine_members name; }
 
+_vitrine_homes() { vitrine home list --json 2>/dev/null | _vitrine_members name; }
+
 _vitrine_recipes() {
 	local file
 	for file in /usr/{,local/}share/vitrine/images/*.image \
@@ -46,7 +48,8 @@ _vitrine_value() { # OPTION CURRENT
 	case $1 in
 	--display | --network) _vitrine_reply none "$2" ;;
 	--format) _vitrine_reply 'tar directory oci docker lxc squashfs erofs' "$2" ;;
-	--profile | --root | --lxc | --metadata | --output) _vitrine_files "$2" ;;
+	--profile | --root | --to | --lxc | --metadata | --output) _vitrine_files "$2" ;;
+	--from) _vitrine_reply "$(_vitrine_sandboxes)" "$2" ;;
 	esac
 }
 
@@ -56,8 +59,9 @@ _vitrine_argument() { # CURRENT NUMBER COMMAND...: the NUMBER-th word that is no
 	'image verify' | 'image update') _vitrine_reply "$(_vitrine_images)" "$1" ;;
 	share | unshare) (($2 == 1)) || _vitrine_files "$1" ;;&
 	*) (($2 == 1)) || return ;;&
-	run | 'profile show' | 'profile render') _vitrine_reply "$(_vitrine_profiles)" "$1" ;;
-	enter | share | unshare | pick | logs | attach | detach) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
+	run | 'profile show' | 'profile prepare' | 'profile render') _vitrine_reply "$(_vitrine_profiles)" "$1" ;;
+	'home export' | 'home rm') _vitrine_reply "$(_vitrine_homes)" "$1" ;;
+	enter | share | unshare | pick | changes | keep | review | logs | attach | detach) _vitrine_reply "$(_vitrine_sandboxes)" "$1" ;;
 	'image build') _vitrine_reply "$(_vitrine_recipes)" "$1" ;;
 	'image import') _vitrine_files "$1" ;;
 	'image rm' | 'image show' | 'image rollback' | 'image save') _vitrine_reply "$(_vitrine_images)" "$1" ;;

@@ -232,7 +232,7 @@ created $HOME/there" ]] || fail "$(vitrine changes "$id")"
 @test "killed in the middle nothing half is there, and the next one cleans up" {
 	start_and_do 'mkdir d; head -c 100000000 /dev/zero | tr "\0" x >d/big'
 	for _ in 1 2 3; do
-		vitrine keep --to . "$id" d >/dev/null 2>&1 &
+		vitrine keep --to . "$id" d >/dev/null 2>&1 3>&- &
 		sleep 0.1
 		kill -9 $! 2>/dev/null || true
 		wait $! || true
@@ -246,7 +246,7 @@ created $HOME/there" ]] || fail "$(vitrine changes "$id")"
 
 @test "the supervisor's end ends who walks, and the command says so" {
 	start_and_do 'mkdir d; head -c 200000000 /dev/zero | tr "\0" x >d/big'
-	vitrine keep --to . "$id" d >out 2>&1 &
+	vitrine keep --to . "$id" d >out 2>&1 3>&- &
 	sleep 0.1
 	kill -9 "$(field_of "$id" supervisor)"
 	wait $! || true
@@ -257,7 +257,7 @@ created $HOME/there" ]] || fail "$(vitrine changes "$id")"
 
 @test "a killed walk is said, and takes nothing with it" {
 	start_and_do 'mkdir d; head -c 200000000 /dev/zero | tr "\0" x >d/big'
-	vitrine keep --to . "$id" d >out 2>&1 &
+	vitrine keep --to . "$id" d >out 2>&1 3>&- &
 	wait_until 5 runs 'vitrine-walk'
 	kill -9 "$(pid_of 'vitrine-walk')" 2>/dev/null || true
 	wait $! || true
@@ -311,39 +311,60 @@ at_terminal() { # ARGUMENT OF run, answers from standard input, each in its own 
 	assert_nothing_left
 }
 
-@test "while it is held nothing of the box runs, and changes and keep work" {
-	write_profile asked <<-'END'
+# Starts a reviewed sandbox that waits for its first answer; sets `id`. Answers go to descriptor 9.
+hold_at_terminal() { # SCRIPT
+	write_profile asked <<-END
 		[App]
 		Command=/bin/sh
 		Argument=-c
-		Argument=echo 1 >a; sleep 300 & sleep 0.2
+		Argument=$1
 		Image=base
 		[Display]
 		Backend=none
 	END
-	{
-		sleep 6
-		echo d
-	} | script -qec "vitrine run --review --profile '$(profile_file asked)'; echo status=\$?" /dev/null >out 2>&1 &
-	wait_until 10 eval 'id=$(ids) && [[ -n $id ]] && state_is "$id" held'
-	id=$(ids)
+	mkfifo answers
+	script -qec "vitrine run --review --profile '$(profile_file asked)'; echo status=\$?" /dev/null \
+		<answers >out 2>&1 3>&- &
+	terminal=$!
+	background+=("$terminal")
+	exec 9>answers
+	wait_until 20 held
+}
+
+held() { id=$(ids) && [[ -n $id ]] && state_is "$id" held; }
+
+@test "while it is held nothing of the box runs, and changes and keep work" {
+	hold_at_terminal 'echo 1 >a; sleep 300 & sleep 0.2'
 	[[ $(processes | grep -c -e vitrine-init -e vitrine-monitor -e sleep) -eq 0 ]]
 	[[ $(vitrine changes "$id") == *"$HOME/a" ]]
 	vitrine keep --to . "$id" a
 	[[ $(<a) == 1 ]]
 	refused "its application has ended" vitrine enter "$id" true
 	refused "its application has ended" vitrine share "$id" out
-	wait
-	grep -q 'status=0' out
+	echo d >&9
+	exec 9>&-
+	wait_until 10 grep -q 'status=0' out
 	assert_nothing_left
 }
 
 @test "a held sandbox can be stopped" {
-	write_profile asked <<<$'[App]\nCommand=/bin/sh\nArgument=-c\nArgument=echo 1 >a\nImage=base\n[Display]\nBackend=none'
-	sleep 20 | script -qec "vitrine run --review --profile '$(profile_file asked)'; echo status=\$?" /dev/null >out 2>&1 &
-	wait_until 10 eval 'id=$(ids) && [[ -n $id ]] && state_is "$id" held'
-	vitrine stop "$(ids)"
-	wait_until 5 grep -q 'status=143' out
+	hold_at_terminal 'echo 1 >a'
+	vitrine stop "$id"
+	exec 9>&-
+	wait_until 10 grep -q 'status=143' out
 	assert_nothing_left
-	kill %1 2>/dev/null || true
+}
+
+@test "what is held ends with its supervisor, and with who asks" {
+	hold_at_terminal 'echo 1 >a'
+	kill -9 "$(field_of "$id" supervisor)"
+	exec 9>&-
+	wait_until 5 eval '[[ -z $(ids) ]]'
+	assert_nothing_left
+	rm answers
+	hold_at_terminal 'echo 1 >a'
+	kill -9 "$(pid_of 'vitrine review')"
+	exec 9>&-
+	wait_until 10 grep -q 'status=0' out
+	assert_nothing_left
 }

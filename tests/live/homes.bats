@@ -250,7 +250,7 @@ slice_of() { cat "$homes/$1/slice"; } # NAME
 	start_quiet 'echo 1 >a; exec sleep 1000'
 	vitrine profile prepare --yes --from "$id" testprepared
 	for i in 2 3 4; do
-		vitrine run testprepared -c 'cat a' >"out.$i" &
+		vitrine run testprepared -c 'cat a' >"out.$i" 3>&- &
 		vitrine enter "$id" sh -c "echo $i >a"
 		vitrine profile prepare --yes --from "$id" testprepared
 		wait "$!"
