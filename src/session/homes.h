@@ -1,17 +1,17 @@
 #pragma once
 
 /*
- * Homes that outlive their sandboxes: ~/.local/share/vitrine/homes/PROFILE/, which only the user may
- * enter, with
+ * Homes that outlive their sandboxes: ~/.local/share/vitrine/homes/PROFILE/, which only the user
+ * may enter, with
  *
- *   slice          the number of the ids that its files belong to, which nobody else gets as long as
- *                  this is there (plan.h, SLICE_KEPT)
- *   lock           flock(2) of the supervisor of the one sandbox that uses it, and its id
- *   home/          with Home=kept (KEPT_HOME)
- *   kept/NAME      one for each path of Kept= (KEPT_PATHS, plan_kept_name())
+ *   slice          the number of the ids that its files belong to, which nobody else gets as long
+ * as this is there (plan.h, SLICE_KEPT) lock           flock(2) of the supervisor of the one
+ * sandbox that uses it, and its id home/          with Home=kept (KEPT_HOME) kept/NAME      one for
+ * each path of Kept= (KEPT_PATHS, plan_kept_name())
  *
- * The last two are made, read and removed by root of the holder: they belong to ids of the slice. What is
- * removed is renamed to .PROFILE.PID.old first. homes/.lock is held while numbers are given.
+ * The last two are made, read and removed by root of the holder: they belong to ids of the slice.
+ * What is removed is renamed to .PROFILE.PID.old first. homes/.lock is held while numbers are
+ * given.
  */
 
 #include <stdbool.h>
@@ -36,11 +36,12 @@ int home_claim(const char *user_home, const char *profile, const char *id, struc
 /* Opens ~/.local/share/vitrine/homes, to hand it on. -ENOENT: nothing was ever kept. */
 int homes_open(const char *user_home, int *ret_fd, struct error **err);
 
-/* Names of all homes, sorted; of the condemned instead of these, if that is asked for. May be NULL. */
+/* Names of all homes, sorted; of the condemned instead of these, if that is asked for. May be NULL.
+ */
 int homes_list(int homes, bool condemned, char ***ret, struct error **err);
 
 struct home_facts {
-	bool damaged;	/* and why: */
+	bool damaged; /* and why: */
 	char *why;
 	char *running;	/* id of the sandbox that uses it, "" where that is not known; NULL: none */
 	bool home;	/* there is KEPT_HOME */

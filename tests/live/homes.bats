@@ -60,7 +60,7 @@ slice_of() { cat "$homes/$1/slice"; } # NAME
 	[[ $(stat -c %u "$homes/testkept/home") -eq $((first + 1024 + 4 * n + 1)) ]]
 	# Neither the user's programs nor other users walk into it by mistake.
 	[[ $(stat -c '%a %u' "$homes/testkept") == "700 $UID" ]]
-	! ls "$homes/testkept/home"
+	run ! ls "$homes/testkept/home"
 	assert_nothing_left
 }
 
