@@ -17,7 +17,7 @@ setup() {
 	read -r first count < <(sub_ids)
 	root=$((first + 32768))
 	write_idmap "$count"
-	write_installed 'Command=/bin/sh' 'Argument=-c'
+	write_installed 'Command=/bin/sh'
 	acl=$(getfacl --absolute-names --omit-header "$layers")
 	setfacl -m "u:$root:x" "$layers"
 }
@@ -42,7 +42,7 @@ write_installed() { # LINE... of [App] and what follows
 	printf '%s\n' '[App]' 'Image=base' "$@" >"$profiles/$profile.vitrine"
 }
 
-create() { # PROFILE [ARG...]
+create() { # [PROFILE [ARG...]]
 	lxc-create -P "$lxc" -f "$BATS_TEST_TMPDIR/idmap.conf" -n one -t "$template" -- --profile "$@" 3>&-
 }
 
@@ -88,10 +88,10 @@ nothing_was_made() {
 }
 
 @test "lxc-execute starts the application, with the arguments of the template" {
-	run -1 create "$profile" 'echo "it has run"'
+	run -1 create "$profile" -c 'echo "it has run"'
 	[[ $output == *"cannot be written into an LXC configuration"* ]] || fail "$output"
 	nothing_was_made
-	run -0 create "$profile" 'id -u; exit $1' --help 7
+	run -0 create "$profile" -c 'id -u; exit $1' --help 7
 	run -7 lxc-execute -P "$lxc" -n one 3>&-
 	[[ $output == "$UID" ]]
 }
@@ -181,6 +181,12 @@ nothing_was_made() {
 	[[ $output == *"is called by lxc-create"* ]]
 	run -1 "$template" --name=a --path=/nowhere --rootfs=/nowhere --profile=xterm
 	[[ $output == *"maps ids" ]]
+	run -1 lxc-create -P "$lxc" -f "$BATS_TEST_TMPDIR/idmap.conf" -n one -t "$template" -- "$profile"
+	[[ $output == *"the profile comes first"* ]]
+	nothing_was_made
+	run -1 create
+	[[ $output == *"which profile?"* ]]
+	nothing_was_made
 	run -0 "$template" --help
 	[[ $output == usage:* ]]
 }
