@@ -18,9 +18,10 @@
 #define SPACE_WANTED	(1024U << 20) /* what building the images takes */
 #define MEBIBYTE	(1U << 20)
 
-static const char *const helpers[] = { "vitrine-gate",	"vitrine-guard",   "vitrine-holder",
-				       "vitrine-init",	"vitrine-monitor", "vitrine-sound",
-				       "vitrine-unpack" };
+static const char *const helpers[] = {
+	"vitrine-build-box", "vitrine-gate",  "vitrine-guard",	"vitrine-holder", "vitrine-init",
+	"vitrine-monitor",   "vitrine-sound", "vitrine-unpack", "vitrine-walk",
+};
 static const char *const program_dirs[] = { "/usr/bin", "/usr/local/bin", "/bin" };
 static const char *const service_dirs[] = { "/usr/local/share/dbus-1/services",
 					    "/usr/share/dbus-1/services" };

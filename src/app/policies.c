@@ -204,8 +204,8 @@ static int load_policies(struct error **err)
 /* The profiles in the texts that belong to no box. The one of this very process goes last: with it
  * go the rights that the others are taken away by. */
 static const char *const program_profiles[] = {
-	"vitrine-gate",	   "vitrine-gate-serving", "vitrine-guard", "vitrine-holder",
-	"vitrine-monitor", "vitrine-sound",	   "vitrine",
+	"vitrine-build-box", "vitrine-gate",	"vitrine-gate-serving", "vitrine-guard",
+	"vitrine-holder",    "vitrine-monitor", "vitrine-sound",	"vitrine",
 };
 
 /* By name, and not by the texts: somebody may have taken some away. */
