@@ -14,11 +14,15 @@
 /* --- apt's plan ----------------------------------------------------------------------------------
  */
 
+/* As apt prints it where a package comes from two archives. */
+static const char libc6[] =
+	"Inst libc6 [2.36-9] (2.36-9+deb12u9 Debian:12.9/stable, Debian-Security:12/stable "
+	"[amd64]) []";
+
 static const char *const simulation[] = {
 	"NOTE: This is only a simulation!",
 	"Remv gone [1.0]",
-	"Inst libc6 [2.36-9] (2.36-9+deb12u9 Debian:12.9/stable, Debian-Security:12/stable "
-	"[amd64]) []",
+	libc6,
 	"Inst tzdata (1:2024a-0 Debian:12.9/stable [all])",
 	"Conf tzdata (1:2024a-0 Debian:12.9/stable [all])",
 	"Conf libc6 (2.36-9+deb12u9 Debian:12.9/stable [amd64])",
