@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -128,6 +129,8 @@ static int normalise(struct error **err)
 	if (syscall(SYS_close_range, 3U, ~0U, 0) < 0)
 		return error_errno(err, "cannot close what the caller left open");
 	signals_reset();
+	/* Started by /proc/self/exe (cli/held.h) it would be "exe". */
+	(void)prctl(PR_SET_NAME, "vitrine");
 	/* What cannot be written is an error, not the end. */
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
