@@ -3,6 +3,7 @@
 #include "base/strv.h"
 #include "profile/load.h"
 #include "session/display-commands.h"
+#include "session/homes.h"
 
 static bool has_own_ids(const struct profile *p)
 {
@@ -56,6 +57,51 @@ enum doctor_result check_profiles(const struct check *c, const struct doctor_con
 	list = strv_join(risky, ", ");
 	*ret_detail = xasprintf("run under your own user id, a higher risk: %s", list);
 	*ret_mend = xstrdup("take UidMode=user out of them, unless native speed is worth it");
+	return DOCTOR_WARNING;
+}
+
+/* Those of which nobody knows any more whose their files are. */
+static int find_damaged(int homes, char *const *names, char ***ret, struct error **err)
+{
+	for (; names && *names; names++) {
+		_cleanup_(home_facts_release) struct home_facts f = { 0 };
+		int r = home_look(homes, *names, &f, err);
+
+		if (r < 0)
+			return r;
+		if (f.damaged)
+			strv_add(ret, *names);
+	}
+	return 0;
+}
+
+enum doctor_result check_homes(const struct check *c, const struct doctor_context *context,
+			       char **ret_detail, char **ret_mend)
+{
+	_cleanup_(error_freep) struct error *error = NULL;
+	_cleanup_strv_ char **names = NULL, **damaged = NULL;
+	_cleanup_close_ int homes = -EBADF;
+	_cleanup_free_ char *list = NULL;
+	int r;
+
+	(void)c;
+	r = homes_open(context->facts->home, &homes, &error);
+	if (r >= 0)
+		r = homes_list(homes, false, &names, &error);
+	if (r >= 0)
+		r = find_damaged(homes, names, &damaged, &error);
+	if (r < 0 && r != -ENOENT) {
+		*ret_detail = xstrdup(error->message);
+		*ret_mend = xstrdup("vitrine home list");
+		return DOCTOR_WARNING;
+	}
+	if (!damaged) {
+		*ret_detail = xasprintf("%zu kept", strv_length(names));
+		return DOCTOR_OK;
+	}
+	list = strv_join(damaged, ", ");
+	*ret_detail = xasprintf("damaged, and no new one can be made: %s", list);
+	*ret_mend = xasprintf("vitrine home rm %s", *damaged);
 	return DOCTOR_WARNING;
 }
 

@@ -35,6 +35,7 @@ static const struct check checks[] = {
 	{ "filter of the boxes", check_filter, VITRINE_EXEC_DIR "/gui.bpf", NULL },
 	{ "filter of the gate", check_filter, VITRINE_EXEC_DIR "/gate.bpf", NULL },
 	{ "profiles", check_profiles, NULL, NULL },
+	{ "homes", check_homes, NULL, NULL },
 	{ "slirp4netns", check_program, "slirp4netns", "no application has a network" },
 	{ "xdg-dbus-proxy", check_program, "xdg-dbus-proxy",
 	  "no application reaches the desktop's D-Bus" },

@@ -185,6 +185,7 @@ slice_of() { cat "$homes/$1/slice"; } # NAME
 	echo nonsense >"$homes/testkept/slice"
 	refused "home 'testkept' is damaged" run_in testkept true
 	[[ $(vitrine home list) == *testkept*damaged* ]]
+	[[ $(vitrine doctor) == *homes*testkept* ]]
 	vitrine home rm testkept
 	# Files of other ids than those of the home: as after a change of /etc/subuid.
 	run_in testkept true
