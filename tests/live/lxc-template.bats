@@ -205,9 +205,11 @@ nothing_was_made() {
 @test "images that the container's root cannot come to: the message names the command that helps" {
 	local command
 	setfacl --set-file=- "$layers" <<<"$acl"
+	chmod 700 "$lxc"
 	run -1 create "$profile"
 	command=$(sed -n 's/.*: \(setfacl -m .*\)/\1/p' <<<"$output")
-	[[ $command == "setfacl -m u:$root:x "*"$layers"* ]] || fail "$output"
+	[[ $command == "setfacl -m u:$root:x "*"$layers"* && " $command " == *" $lxc "* ]] || fail "$output"
+	[[ $command != *"$lxc/"* ]] || fail "$output"
 	nothing_was_made
 	$command
 	run -0 create "$profile"
