@@ -4,6 +4,7 @@
 #include "cli/image-commands.h"
 #include "cli/options.h"
 #include "image/gc.h"
+#include "image/scratch.h"
 
 #define MEGABYTE 1000000U
 
@@ -14,6 +15,8 @@ static int collect(const struct image_owner *owner, uint32_t keep, struct gc_res
 	int r = image_owner_open(owner, false, &store, err);
 
 	*ret = (struct gc_result){ 0 };
+	if (owner->kind == STORE_USER)
+		scratch_sweep();
 	if (r == -ENOENT) { /* nothing was ever made */
 		*err = error_free(*err);
 		return 0;

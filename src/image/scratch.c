@@ -74,13 +74,14 @@ static bool is_scratch(const char *name)
 	return !strncmp(name, NAME, strlen(NAME));
 }
 
-static void sweep(int parent)
+void scratch_sweep(void)
 {
+	_cleanup_close_ int parent = open(PARENT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_strv_ char **names = NULL;
 	_cleanup_(error_freep) struct error *error = NULL;
 
-	if (names_in(parent, ".", is_scratch, &names, &error) < 0)
-		return; /* not in the way of this build */
+	if (parent < 0 || names_in(parent, ".", is_scratch, &names, &error) < 0)
+		return; /* in nobody's way */
 	for (char **name = names; name && *name; name++) {
 		_cleanup_free_ char *path = xasprintf(PARENT "/%s", *name);
 
@@ -91,12 +92,10 @@ static void sweep(int parent)
 
 int scratch_make(struct scratch *ret, struct error **err)
 {
-	_cleanup_close_ int parent = open(PARENT, O_RDONLY | O_DIRECTORY | O_CLOEXEC), dir = -EBADF;
+	_cleanup_close_ int dir = -EBADF;
 	char path[] = PARENT "/" NAME "XXXXXX";
 
-	if (parent < 0)
-		return error_errno(err, "cannot open '" PARENT "'");
-	sweep(parent);
+	scratch_sweep();
 	if (!mkdtemp(path))
 		return error_errno(err, "cannot make a directory in '" PARENT "'");
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -17,5 +17,8 @@ struct scratch {
 
 int scratch_make(struct scratch *ret, struct error **err);
 
+/* Removes what killed builds left, as far as that is possible. */
+void scratch_sweep(void);
+
 /* Nothing may run in it any more. */
 void scratch_remove(struct scratch *s);
