@@ -89,6 +89,17 @@ static char *show_place(int dir, const char *name)
 	return xasprintf("%s/%s", strcmp(path, "/") ? path : "", name);
 }
 
+/* Before a directory is made on the way there. */
+static int open_place(struct keeping *k, const char *path, int *ret_fd, struct error **err)
+{
+	_cleanup_free_ char *real = xasprintf("%s%s", k->protection.home,
+					      path + strlen(k->facts.home));
+	int r;
+
+	r = protected_check(&k->protection, real, false, err);
+	return r < 0 ? r : taking_open_parent(k->facts.home, path, ret_fd, err);
+}
+
 int keeping_keep(struct keeping *k, const char *word, char **ret_path, char **ret_left_out,
 		 struct error **err)
 {
@@ -115,7 +126,7 @@ int keeping_keep(struct keeping *k, const char *word, char **ret_path, char **re
 	k->control = -EBADF;
 	r = control_connect(k->sandbox, &k->control, NULL, err);
 	if (r >= 0 && k->to < 0)
-		r = taking_open_parent(k->facts.home, path, &parent, err);
+		r = open_place(k, path, &parent, err);
 	if (r < 0)
 		return r;
 	free(k->name);

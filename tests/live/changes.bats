@@ -171,6 +171,7 @@ created $HOME/there" ]] || fail "$(vitrine changes "$id")"
 @test "start-up files, keys and the like are not kept, whichever way they are named" {
 	start_and_do 'echo evil >.bash_aliases; mkdir -p .config/autostart x/.config/autostart .ssh
 		echo evil >.config/autostart/e.desktop; echo evil >.ssh/config; echo evil >.zshrc'
+	before=$(ls -A ~ ~/.config 2>/dev/null)
 	for path in .bash_aliases .config/autostart .config/autostart/e.desktop .ssh/config .zshrc; do
 		[[ -e $HOME/$path ]] && continue
 		refused "" vitrine keep "$id" "$path"
@@ -178,6 +179,7 @@ created $HOME/there" ]] || fail "$(vitrine changes "$id")"
 	done
 	refused "" vitrine keep --to "$HOME" "$id" .zshrc
 	[[ ! -e $HOME/.zshrc ]]
+	[[ $(ls -A ~ ~/.config 2>/dev/null) == "$before" ]]
 	# Beneath another directory they mean nothing.
 	vitrine keep --to . "$id" .zshrc
 }
