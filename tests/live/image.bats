@@ -172,7 +172,7 @@ roots() { # IMAGE...: the trees of all of its layers
 	local victim saved
 	run -0 vitrine image verify base display
 	[[ $output == "2 images, "*" layers: every byte is as it was made" ]]
-	victim=$(roots base | head -n 1)/usr/bin/xclip
+	victim=$(roots base | tail -n 1)/usr/bin/xclip
 	saved=$BATS_TEST_TMPDIR/saved
 	cp -p "$victim" "$saved"
 	printf x | dd of="$victim" bs=1 seek=1000 conv=notrunc status=none
