@@ -193,11 +193,13 @@ status_of() { # PID FIELD of /proc/PID/status
 lasting_files() {
 	local first count
 	read -r first count < <(sub_ids)
-	find /tmp /var/tmp /dev/shm /sys/fs/cgroup -path "$BATS_RUN_TMPDIR" -prune -o \
-		\( -user "$UID" -o -uid "+$((first - 1))" -uid "-$((first + count))" \) -print 2>/dev/null | sort
-	find "$XDG_RUNTIME_DIR" -mindepth 1 \( -path "$XDG_RUNTIME_DIR/vitrine" -o \
-		-path "$XDG_RUNTIME_DIR/stand-in" -o -path "$XDG_RUNTIME_DIR/pulse" -o \
-		-path "$XDG_RUNTIME_DIR/systemd" \) -prune -o -print | sort
+	{
+		find /tmp /var/tmp /dev/shm /sys/fs/cgroup -path "$BATS_RUN_TMPDIR" -prune -o \
+			\( -user "$UID" -o -uid "+$((first - 1))" -uid "-$((first + count))" \) -print
+		find "$XDG_RUNTIME_DIR" -mindepth 1 \( -path "$XDG_RUNTIME_DIR/vitrine" -o \
+			-path "$XDG_RUNTIME_DIR/stand-in" -o -path "$XDG_RUNTIME_DIR/pulse" -o \
+			-path "$XDG_RUNTIME_DIR/systemd" \) -prune -o -print
+	} 2>/dev/null | sort
 }
 
 nothing_runs() { [[ -z $(processes) ]]; }
