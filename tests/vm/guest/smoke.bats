@@ -15,7 +15,7 @@ setup_file() {
 	cat >"$BATS_FILE_TMPDIR/smoke.vitrine" <<-'END'
 		[App]
 		Command=xterm
-		Image=base
+		Image=xterm
 		Title=Smoke
 		[Sound]
 		Playback=yes
