@@ -128,10 +128,16 @@ write_results() { # NAME STATUS
 	sed -n "s|^:test-result: \([A-Z]*\) |\1: $1 |p" "$results/$1.trs"
 }
 
-run_tests() { # RELEASE FILE COMMAND...
+# An emulated machine may stand still for good, with nothing to be seen on its console.
+machine_is_lost() { # STATUS of ssh
+	(($1 == 255)) && ! vm_boot_id >/dev/null 2>&1
+}
+
+run_tests() { # RELEASE FILE COMMAND...; sets `lost`
 	local name started=$SECONDS status=0
 	name=$1-$(basename "$2" .bats)
 	"${@:3}" </dev/null >"$results/$name.log" 2>&1 || status=$?
+	! machine_is_lost $status || lost=$name
 	((status != 124)) || echo "# this took too long and was ended" >>"$results/$name.log"
 	vm_runs || tail -n 25 "$vm/console" | sed 's/^/# console: /' >>"$results/$name.log"
 	write_results "$name" "$status"
@@ -180,6 +186,7 @@ with_machine() { # RELEASE FILE...: what must not fail is said, since `set -e` i
 		*/guest/*) run_in_guest "$release" "$file" ;;
 		*) run_on_host "$release" "$file" ;;
 		esac
+		[[ -z $lost ]] || return 0
 	done
 	mkdir -p "$results/$release"
 	vm_root 'tar -C /opt/results -c .' </dev/null | tar -C "$results/$release" --no-same-owner -x ||
@@ -213,8 +220,18 @@ table() {
 	cat "$scratch/table"
 }
 
+# Tests that froze a machine are run once more in a new one: what does that again is a fault.
 check() { # RELEASE FILE...
+	local lost=
 	with_machine "$@" || machine_fails "$1"
+	[[ -n $lost ]] || return 0
+	say "the machine stood still during $lost; once more, in a new one"
+	tail -n 25 "$vm/console" >&2
+	vm_end || true
+	rm -rf "$vm"
+	lost=
+	with_machine "$@" || machine_fails "$1"
+	[[ -z $lost ]] || end_machine
 }
 
 run_all() {
