@@ -74,6 +74,31 @@ static int await_other_end(struct sandbox *s)
 	return 0;
 }
 
+static void on_lifetime_over(void *user, short revents)
+{
+	struct sandbox *s = user;
+
+	(void)revents;
+	free(s->explanation);
+	s->explanation = xasprintf("its time is over (Lifetime= in the profile '%s')",
+				   s->plan->profile);
+	sandbox_stop(s, 128 + SIGTERM);
+}
+
+/* Counts from the start of the application; time that the machine sleeps counts too. */
+static int limit_lifetime(struct sandbox *s, struct error **err)
+{
+	const struct itimerspec end = { .it_value.tv_sec = s->plan->lifetime };
+
+	if (!s->plan->lifetime)
+		return 0;
+	s->lifetime = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
+	if (s->lifetime < 0 || timerfd_settime(s->lifetime, 0, &end, NULL) < 0)
+		return error_errno(err, "cannot set a timer");
+	s->lifetime_source = loop_add(s->loop, s->lifetime, POLLIN, on_lifetime_over, s);
+	return 0;
+}
+
 static void on_application_ended(void *user, int status)
 {
 	struct sandbox *s = user;
@@ -167,5 +192,5 @@ int launch_application(struct sandbox *s, struct error **err)
 	c.columns = ends.columns;
 	r = spawn_in_app(s, &c, &events, s, err);
 	stdio_ends_release(&ends);
-	return r;
+	return r < 0 ? r : limit_lifetime(s, err);
 }

@@ -147,6 +147,7 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		.shared = -EBADF,
 		.signals = -EBADF,
 		.grace = -EBADF,
+		.lifetime = -EBADF,
 	};
 	_cleanup_free_ char *explanation = NULL;
 	int r;

@@ -95,6 +95,7 @@ int sandbox_hold(struct sandbox *s, struct error **err)
 	free(s->cgroup);
 	s->cgroup = NULL;
 	s->grace_source = source_remove(s->grace_source);
+	s->lifetime_source = source_remove(s->lifetime_source);
 	/* The terminal is for whoever asks now. */
 	s->stdio = stdio_end(s->stdio, s->ended);
 	control_hold(s->control);
@@ -145,6 +146,7 @@ void sandbox_end(struct sandbox *s)
 	s->stdio = stdio_end(s->stdio, s->ended);
 	close_fd(s->signals);
 	close_fd(s->grace);
+	close_fd(s->lifetime);
 	close_fd(s->lock);
 	close_fd(s->runtime_dir);
 	free(s->cgroup);

@@ -85,6 +85,8 @@ struct sandbox {
 	int signals;
 	int grace; /* timer, once the application has failed */
 	struct source *grace_source;
+	int lifetime; /* timer; negative: there is no end */
+	struct source *lifetime_source;
 
 	bool reviewed;	   /* what was held was looked at */
 	bool ended;	   /* the application did, by itself */

@@ -35,7 +35,14 @@ static char *trim(char *s)
 	return s;
 }
 
-static int read_section(char *line, char **section, ini_fn *fn, void *user, struct error **err)
+struct reader {
+	char *section;
+	unsigned line;
+	ini_fn *fn;
+	void *user;
+};
+
+static int read_section(struct reader *reader, char *line, struct error **err)
 {
 	size_t n = strlen(line);
 
@@ -44,15 +51,17 @@ static int read_section(char *line, char **section, ini_fn *fn, void *user, stru
 	line[n - 1] = '\0';
 	if (!is_word(line + 1))
 		return refuse(err, "not a section name", line + 1);
-	free(*section);
-	*section = xstrdup(line + 1);
-	return fn(user, &(struct ini_entry){ .section = *section }, err);
+	free(reader->section);
+	reader->section = xstrdup(line + 1);
+	return reader->fn(reader->user,
+			  &(struct ini_entry){ .section = reader->section, .line = reader->line },
+			  err);
 }
 
-static int read_entry(char *line, const char *section, ini_fn *fn, void *user, struct error **err)
+static int read_entry(const struct reader *reader, char *line, struct error **err)
 {
 	char *equals = strchr(line, '=');
-	struct ini_entry e = { .section = section };
+	struct ini_entry e = { .section = reader->section, .line = reader->line };
 
 	if (!equals)
 		return refuse(err, "neither [Section] nor Key=value nor # comment", line);
@@ -61,19 +70,19 @@ static int read_entry(char *line, const char *section, ini_fn *fn, void *user, s
 	e.value = trim(equals + 1);
 	if (!is_word(e.key))
 		return refuse(err, "not a key", e.key);
-	if (!section)
+	if (!e.section)
 		return error_set(err, EINVAL, "%s= stands before the first [Section]", e.key);
-	return fn(user, &e, err);
+	return reader->fn(reader->user, &e, err);
 }
 
-static int read_line(char *line, char **section, ini_fn *fn, void *user, struct error **err)
+static int read_line(struct reader *reader, char *line, struct error **err)
 {
 	line = trim(line);
 	if (!*line || *line == '#')
 		return 0;
 	if (*line == '[')
-		return read_section(line, section, fn, user, err);
-	return read_entry(line, *section, fn, user, err);
+		return read_section(reader, line, err);
+	return read_entry(reader, line, err);
 }
 
 /* A copy of the line, which is text as we want it: checked before anything looks at a byte. */
@@ -86,19 +95,17 @@ static int copy_line(const char *start, size_t n, char **ret, struct error **err
 	if (memchr(start, '\0', n))
 		return error_set(err, EINVAL, "NUL byte");
 	line = xstrndup(start, n);
-	if (!text_is_clean(line))
-		return refuse(err, "control character or invalid UTF-8", line);
+	if (!text_is_plain(line))
+		return refuse(err, "control character, change of direction or invalid UTF-8", line);
 	*ret = TAKE_PTR(line);
 	return 0;
 }
 
-static int read_lines(const char *text, size_t size, unsigned *number, ini_fn *fn, void *user,
-		      struct error **err)
+static int read_lines(struct reader *reader, const char *text, size_t size, struct error **err)
 {
-	_cleanup_free_ char *section = NULL;
 	const char *end = text + size;
 
-	for (*number = 1; text < end; (*number)++) {
+	for (reader->line = 1; text < end; reader->line++) {
 		_cleanup_free_ char *line = NULL;
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		size_t n = (size_t)((stop ? stop : end) - text);
@@ -107,7 +114,7 @@ static int read_lines(const char *text, size_t size, unsigned *number, ini_fn *f
 		r = copy_line(text, n, &line, err);
 		if (r < 0)
 			return r;
-		r = read_line(line, &section, fn, user, err);
+		r = read_line(reader, line, err);
 		if (r < 0)
 			return r;
 		text = stop ? stop + 1 : end;
@@ -118,11 +125,12 @@ static int read_lines(const char *text, size_t size, unsigned *number, ini_fn *f
 int ini_read(const char *text, size_t size, const char *file, ini_fn *fn, void *user,
 	     struct error **err)
 {
-	unsigned number;
+	struct reader reader = { .fn = fn, .user = user };
+	int r;
 
 	if (size > INI_FILE_MAX)
 		return error_set(err, EFBIG, "%s: larger than %u bytes", file, INI_FILE_MAX);
-	if (read_lines(text, size, &number, fn, user, err) < 0)
-		return error_prefix(err, "%s:%u", file, number);
-	return 0;
+	r = read_lines(&reader, text, size, err);
+	free(reader.section);
+	return r < 0 ? error_prefix(err, "%s:%u", file, reader.line) : 0;
 }

@@ -13,11 +13,13 @@
 #define INI_FILE_MAX (1U << 20) /* bytes of one file */
 #define INI_LINE_MAX 4096U	/* bytes of one line */
 
-/* Borrowed for the call; the value is valid UTF-8 without control characters and outer spaces. */
+/* Borrowed for the call; the value is valid UTF-8 without control characters, without
+ * those that change the direction of text, and without outer spaces. */
 struct ini_entry {
 	const char *section;
 	const char *key;   /* NULL: the section begins here, there is no value */
 	const char *value; /* may be empty */
+	unsigned line;	   /* from 1 */
 };
 
 /* Called for each `[Section]` and `Key=value` in the order of the file. What it says in *err needs

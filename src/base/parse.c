@@ -73,3 +73,26 @@ int parse_bool(const char *s, bool *ret)
 	*ret = *s == 'y';
 	return 0;
 }
+
+int parse_duration(const char *s, uint32_t *ret)
+{
+	static const struct {
+		const char *name;
+		uint32_t seconds;
+	} units[] = { { "s", 1 }, { "min", 60 }, { "h", 3600 } };
+	const char *end;
+	uint64_t value;
+	int r = parse_digits(s, &end, &value);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (strcmp(end, units[i].name))
+			continue;
+		if (value > UINT32_MAX / units[i].seconds)
+			return -ERANGE;
+		*ret = (uint32_t)value * units[i].seconds;
+		return 0;
+	}
+	return -EINVAL;
+}

@@ -14,3 +14,6 @@ int parse_size(const char *s, uint64_t *ret);
 
 /* "yes" or "no", nothing else. */
 int parse_bool(const char *s, bool *ret);
+
+/* Seconds: digits and one of s, min, h. */
+int parse_duration(const char *s, uint32_t *ret);

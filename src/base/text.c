@@ -73,17 +73,27 @@ static bool is_reordering(uint32_t c)
 	       (c >= 0x2066 && c <= 0x2069);
 }
 
-bool text_is_clean(const char *s)
+static bool consists_of_text(const char *s, bool reordering)
 {
 	while (*s) {
 		uint32_t c;
 		size_t n = utf8_next(s, &c);
 
-		if (!n || is_control(c))
+		if (!n || is_control(c) || (!reordering && is_reordering(c)))
 			return false;
 		s += n;
 	}
 	return true;
+}
+
+bool text_is_clean(const char *s)
+{
+	return consists_of_text(s, true);
+}
+
+bool text_is_plain(const char *s)
+{
+	return consists_of_text(s, false);
 }
 
 /* Appends the character at s, or its first byte escaped; returns how many bytes it took. */

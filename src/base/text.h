@@ -19,6 +19,9 @@ bool path_is_shortest(const char *s);
 /* No control characters (C0, DEL, C1 as UTF-8) and valid UTF-8. */
 bool text_is_clean(const char *s);
 
+/* The same, and no character that changes the direction of text: what is read is what is there. */
+bool text_is_plain(const char *s);
+
 /* A copy that is safe on a terminal: whatever is not clean printable UTF-8, and the characters
  * that change the direction of text, are written as \xNN. At most `limit` bytes of s are used. */
 char *text_escape(const char *s, size_t limit);

@@ -39,7 +39,7 @@ static int load_profile(const struct arguments *a, const char *home, struct prof
 			struct error **err)
 {
 	if (a->profile_file)
-		return profile_load_file(a->profile_file, ret, err);
+		return profile_load_file(a->profile_file, home, ret, err);
 	return profile_load(a->program ? DEFAULT_PROFILE : a->rest[0], home, ret, err);
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "gate/protocol.h"
 #include "plan/words.h"
+#include "profile/value.h"
 
 /* --- what the rows of the tables are made of --------------------------------- */
 
@@ -187,8 +188,15 @@ static const char *resolver(const struct plan *plan, enum box_kind kind)
 	return kind == BOX_APP && plan->network == NETWORK_PRIVATE ? "nameserver 10.0.2.3\n" : "";
 }
 
+/* Only the application may be told something else than what is so. */
+static const char *told(const char *of_profile, const char *of_host, enum box_kind kind)
+{
+	return kind == BOX_APP && strcmp(of_profile, KEY_HOST) ? of_profile : of_host;
+}
+
 static void add_words(struct words *w, const struct plan *plan, enum box_kind kind,
-		      const struct host_facts *host, const struct plan_inputs *in)
+		      const struct profile *p, const struct host_facts *host,
+		      const struct plan_inputs *in)
 {
 	_cleanup_buf_ struct buf machine_id = { 0 };
 
@@ -202,7 +210,8 @@ static void add_words(struct words *w, const struct plan *plan, enum box_kind ki
 	words_add(w, "host", "%s", plan->boxes[kind].host_name);
 	words_add(w, "kept", "%s", in->kept_dir ? in->kept_dir : "");
 	words_add(w, "prepared", "%s", in->prepared_dir ? in->prepared_dir : "");
-	words_add(w, "locale", "%s", host->locale ? host->locale : "C.UTF-8");
+	words_add(w, "locale", "%s",
+		  told(p->locale, host->locale ? host->locale : "C.UTF-8", kind));
 	words_add(w, "machine-id", "%s", machine_id.data);
 	words_add(w, "boot-id", "%.8s-%.4s-%.4s-%.4s-%.12s", machine_id.data + 24,
 		  machine_id.data + 20, machine_id.data + 16, machine_id.data + 12,
@@ -210,7 +219,8 @@ static void add_words(struct words *w, const struct plan *plan, enum box_kind ki
 	words_add(w, "resolver", "%s", resolver(plan, kind));
 	words_add(w, "uid", "%u", host->uid);
 	words_add(w, "user", "%s", host->user);
-	words_add(w, "zone", "%s", host->time_zone ? host->time_zone : "UTC");
+	words_add(w, "zone", "%s",
+		  told(p->time_zone, host->time_zone ? host->time_zone : "UTC", kind));
 }
 
 /* The id in the holder. */
@@ -343,10 +353,13 @@ static void add_environment(struct box_plan *box, const struct plan *plan, const
 static const char *box_host_name(const struct profile *p, const struct host_facts *host,
 				 enum box_kind kind)
 {
-	if (kind == BOX_APP)
-		return p->name;
-	if (kind == BOX_VIEWER && host->host_name && name_is_valid(host->host_name))
+	bool of_host = kind == BOX_VIEWER ||
+		       (kind == BOX_APP && p->host_name && !strcmp(p->host_name, KEY_HOST));
+
+	if (of_host && host->host_name && name_is_valid(host->host_name))
 		return host->host_name;
+	if (kind == BOX_APP)
+		return p->host_name && !of_host ? p->host_name : p->name;
 	return box_kind_to_string(kind);
 }
 
@@ -369,7 +382,7 @@ void plan_box(struct plan *plan, enum box_kind kind, const struct profile *p,
 		.home = xstrdup(host->home),
 	};
 	plan->has_box[kind] = true;
-	add_words(&words, plan, kind, host, in);
+	add_words(&words, plan, kind, p, host, in);
 	add_mounts(box, plan, &words, is_app && p->writable_mounts, in);
 	if (is_app)
 		add_kept(box, p, in);

@@ -124,7 +124,8 @@ char *plan_to_text(const struct plan *p)
 
 	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
 		add_line(&out, facts[i].name, facts[i].value);
-	buf_addf(&out, "disk: %" PRIu64 "\ninodes: %" PRIu32 "\n", p->disk, p->inodes);
+	buf_addf(&out, "disk: %" PRIu64 "\ninodes: %" PRIu32 "\nlifetime: %" PRIu32 "\n", p->disk,
+		 p->inodes, p->lifetime);
 	add_vector(&out, "command", p->command);
 	add_vector(&out, "note", p->notes);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)

@@ -113,6 +113,7 @@ static struct plan *new_plan(const struct profile *p, const struct run_request *
 		.disk = p->disk,
 		.inodes = p->inodes,
 		.viewer_lost = p->viewer_lost,
+		.lifetime = p->lifetime,
 		.display_number = in->display_number,
 	};
 	set_command(plan, p, q);

@@ -180,6 +180,7 @@ struct plan {
 	uint64_t disk;
 	uint32_t inodes;
 	enum viewer_lost viewer_lost;
+	uint32_t lifetime;	 /* seconds; 0: no limit */
 	uint32_t display_number; /* of the sandbox's own X server */
 	char **notes;		 /* what this host cannot enforce, a sentence each; may be NULL */
 	struct plan_limits limits;

@@ -8,7 +8,12 @@
 #include "base/text.h"
 #include "profile/host-path.h"
 
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS	"0123456789"
+
+#define RULE_MAX	200
 #define TITLE_MAX	63
+#define WORD_MAX	64
 #define KEPT_MAX	84
 #define SCREEN_SIDE_MIN 64U
 #define SCREEN_SIDE_MAX 16384U
@@ -63,6 +68,39 @@ static bool is_title(const char *s)
 	return *s && strlen(s) <= TITLE_MAX && !strcmp(shown, s);
 }
 
+static bool consists_of(const char *s, const char *characters, size_t limit)
+{
+	size_t n = strspn(s, characters);
+
+	return n > 0 && n <= limit && !s[n];
+}
+
+/* Parts of a path: it must not lead elsewhere. */
+static bool is_time_zone(const char *s)
+{
+	_cleanup_free_ char *absolute = xasprintf("/%s", s);
+
+	return consists_of(s, LETTERS DIGITS "_+-/", WORD_MAX) && path_is_shortest(absolute);
+}
+
+static bool is_locale(const char *s)
+{
+	return consists_of(s, LETTERS DIGITS "_.@-", WORD_MAX);
+}
+
+/* Debian Policy, 5.6.7 */
+static bool is_package(const char *s)
+{
+	return strlen(s) > 1 && strspn(s, "abcdefghijklmnopqrstuvwxyz" DIGITS) > 0 &&
+	       consists_of(s, "abcdefghijklmnopqrstuvwxyz" DIGITS "+-.", WORD_MAX);
+}
+
+/* Letters only: what a rule means is known to emit/policy.h. */
+static bool is_rule(const char *s)
+{
+	return consists_of(s, LETTERS DIGITS "_@- ", RULE_MAX);
+}
+
 /* LD_*: what the dynamic linker obeys is not for a profile to say. */
 static bool is_variable(const char *s)
 {
@@ -84,6 +122,16 @@ const struct text_check check_host_path = {
 const struct text_check check_kept_path = {
 	is_kept_path,
 	"a path beneath the home such as .config/xterm, of at most 84 bytes",
+};
+const struct text_check check_locale = { is_locale, "\"host\" or a locale such as C.UTF-8" };
+const struct text_check check_package = { is_package, "the name of a Debian package" };
+const struct text_check check_rule = {
+	is_rule,
+	"a system call, with conditions such as arg0 eq 1, or a set such as @timer",
+};
+const struct text_check check_time_zone = {
+	is_time_zone,
+	"\"host\" or a time zone such as UTC or Europe/Berlin",
 };
 const struct text_check check_name = {
 	name_is_valid,

@@ -3,9 +3,9 @@
 #include <string.h>
 
 const char *const display_backend_names[] = {
+	[DISPLAY_NONE] = "none",
 	[DISPLAY_XPRA] = "xpra",
 	[DISPLAY_XEPHYR] = "xephyr",
-	[DISPLAY_NONE] = "none",
 	NULL,
 };
 
@@ -61,6 +61,19 @@ const char *const viewer_lost_names[] = {
 	NULL,
 };
 
+const char *const seccomp_answer_names[] = {
+	[SECCOMP_ANSWER_ERRNO] = "errno",
+	[SECCOMP_ANSWER_KILL] = "kill",
+	[SECCOMP_ANSWER_LOG] = "log",
+	NULL,
+};
+
+const char *const seccomp_abi_names[] = {
+	[SECCOMP_ABI_NATIVE] = "native",
+	[SECCOMP_ABI_I386] = "i386",
+	NULL,
+};
+
 int choice_find(const char *const *names, const char *s)
 {
 	for (int i = 0; names[i]; i++)
@@ -112,6 +125,16 @@ const char *uid_mode_to_string(enum uid_mode v)
 const char *viewer_lost_to_string(enum viewer_lost v)
 {
 	return viewer_lost_names[v];
+}
+
+const char *seccomp_answer_to_string(enum seccomp_answer v)
+{
+	return seccomp_answer_names[v];
+}
+
+const char *seccomp_abi_to_string(enum seccomp_abi v)
+{
+	return seccomp_abi_names[v];
 }
 
 int display_backend_from_string(const char *s, enum display_backend *ret)

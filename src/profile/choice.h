@@ -14,6 +14,8 @@ extern const char *const home_mode_names[HOME_MODE_MAX + 1];
 extern const char *const file_arguments_names[FILE_ARGUMENTS_MAX + 1];
 extern const char *const uid_mode_names[UID_MODE_MAX + 1];
 extern const char *const viewer_lost_names[VIEWER_LOST_MAX + 1];
+extern const char *const seccomp_answer_names[SECCOMP_ANSWER_MAX + 1];
+extern const char *const seccomp_abi_names[SECCOMP_ABI_MAX + 1];
 
 /* The place of s in such a table, or -EINVAL. */
 int choice_find(const char *const *names, const char *s);

@@ -4,17 +4,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fs.h"
-#include "base/ini.h"
-#include "base/owner.h"
 #include "base/strv.h"
 #include "base/text.h"
+#include "profile/drop-ins.h"
+#include "profile/file.h"
 
 #define SUFFIX_LENGTH (sizeof PROFILE_SUFFIX - 1)
-#define OVERFLOW_ID   65534 /* how an id without a number of its own is shown */
-#define QUOTE_MAX     64    /* bytes of a name that a message shows */
+#define QUOTE_MAX     64 /* bytes of a name that a message shows */
 
 char **profile_dirs(const char *home)
 {
@@ -24,51 +22,6 @@ char **profile_dirs(const char *home)
 	strv_add(&dirs, VITRINE_CONF_DIR "/profiles");
 	strv_addf(&dirs, "%s/.config/vitrine/profiles", home);
 	return dirs;
-}
-
-/* Root of the host is nobody in a user namespace that does not map it, as that of
- * lxc-usernsexec(1). Then this program itself seems to be nobody's, and what was installed with it
- * is as good. */
-static bool is_installed(const char *path, uid_t owner)
-{
-	struct stat program;
-
-	return (!strncmp(path, VITRINE_DATA_DIR "/", sizeof VITRINE_DATA_DIR) ||
-		!strncmp(path, VITRINE_CONF_DIR "/", sizeof VITRINE_CONF_DIR)) &&
-	       owner == OVERFLOW_ID && stat("/proc/self/exe", &program) == 0 &&
-	       program.st_uid == OVERFLOW_ID;
-}
-
-/* Who else could have written it? Asked of the open file, so the answer is about what is read. */
-static int check_owner(int fd, const char *path, struct error **err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return error_errno(err, "cannot stat '%s'", path);
-	if (st.st_uid != 0 && st.st_uid != getuid() && !is_installed(path, st.st_uid))
-		return error_set(err, EPERM, "'%s' belongs to user %u, not to you or root", path,
-				 st.st_uid);
-	if (others_may_write(fd, &st))
-		return error_set(err, EPERM, "'%s' may be written by others (mode %04o)", path,
-				 st.st_mode & 07777);
-	return 0;
-}
-
-static int read_profile(int fd, const char *path, const char *name, struct profile **ret,
-			struct error **err)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	int r;
-
-	r = check_owner(fd, path, err);
-	if (r < 0)
-		return r;
-	r = fs_read_fd(fd, INI_FILE_MAX, &text, &size, err);
-	if (r < 0)
-		return error_prefix(err, "'%s'", path);
-	return profile_read(text, size, path, name, ret, err);
 }
 
 /* The profile's name in a file name, or NULL for what is not the file of a profile. */
@@ -83,46 +36,19 @@ static char *name_of_file(const char *file)
 	return name_is_valid(name) ? TAKE_PTR(name) : NULL;
 }
 
-/* Returns 1 and the descriptor, or 0 where there is no such directory. */
-static int open_profiles(const char *path, int *ret_fd, struct error **err)
-{
-	_cleanup_close_ int fd = -EBADF;
-	int r;
-
-	r = fs_open_dir(AT_FDCWD, path, &fd, err);
-	if (r == -ENOENT) {
-		*err = error_free(*err);
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	r = check_owner(fd, path, err);
-	if (r < 0)
-		return r;
-	*ret_fd = TAKE_FD(fd);
-	return 1;
-}
-
-static bool is_mask(int dirfd, const char *file)
-{
-	char target[sizeof "/dev/null"];
-	ssize_t n = readlinkat(dirfd, file, target, sizeof target);
-
-	return n == sizeof target - 1 && !memcmp(target, "/dev/null", sizeof target - 1);
-}
-
-/* Looks in one directory. Returns 1 with the profile, 0 where it has no such file. */
-static int load_from(const char *dir, const char *name, struct profile **ret, struct error **err)
+/* The file of a name in one directory. Returns 1 with its path and text, 0 where there is none. */
+static int read_from(const char *dir, const char *name, char **ret_path, char **ret_text,
+		     size_t *ret_size, struct error **err)
 {
 	_cleanup_free_ char *file = xasprintf("%s%s", name, PROFILE_SUFFIX);
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, file);
 	_cleanup_close_ int dirfd = -EBADF, fd = -EBADF;
 	int r;
 
-	r = open_profiles(dir, &dirfd, err);
+	r = profile_open_dir(dir, &dirfd, err);
 	if (r <= 0)
 		return r;
-	if (is_mask(dirfd, file))
+	if (profile_is_mask(dirfd, file))
 		return error_set(err, ENOENT, "profile '%s' is masked by '%s'", name, path);
 	r = fs_open_file(dirfd, file, &fd, err);
 	if (r == -ENOENT) {
@@ -131,21 +57,126 @@ static int load_from(const char *dir, const char *name, struct profile **ret, st
 	}
 	if (r < 0)
 		return error_prefix(err, "'%s'", dir);
-	r = read_profile(fd, path, name, ret, err);
-	return r < 0 ? r : 1;
+	r = profile_read_file(fd, path, ret_text, ret_size, err);
+	if (r < 0)
+		return r;
+	*ret_path = TAKE_PTR(path);
+	return 1;
 }
 
-/* Returns 1 with the profile, 0 where no directory has it; the last directory wins. */
-static int load_by_name(char *const *dirs, const char *name, struct profile **ret,
-			struct error **err)
+/* The same in all directories; the last one that has it wins. */
+static int read_by_name(char *const *dirs, const char *name, char **ret_path, char **ret_text,
+			size_t *ret_size, struct error **err)
 {
 	for (size_t i = strv_length(dirs); i-- > 0;) {
-		int r = load_from(dirs[i], name, ret, err);
+		int r = read_from(dirs[i], name, ret_path, ret_text, ret_size, err);
 
 		if (r)
 			return r;
 	}
 	return 0;
+}
+
+struct loader {
+	char *const *dirs;
+	struct profile *profile;
+	const char *chain[PROFILE_INHERIT_MAX]; /* names of those that are being loaded */
+	size_t depth;
+	bool without_drop_ins; /* of the first */
+};
+
+static int add_by_name(struct loader *l, const char *name, struct error **err);
+
+static int add_drop_in(void *user, int fd, const char *path, struct error **err)
+{
+	struct loader *l = user;
+	_cleanup_free_ char *text = NULL, *parent = NULL;
+	size_t size;
+	int r;
+
+	r = profile_read_file(fd, path, &text, &size, err);
+	if (r < 0)
+		return r;
+	r = profile_inherits(text, size, path, &parent, err);
+	if (r < 0)
+		return r;
+	if (parent)
+		return error_set(err, EINVAL, "%s: Inherit= belongs into a profile, not a drop-in",
+				 path);
+	return profile_add(l->profile, text, size, path, err);
+}
+
+static int add_parent(struct loader *l, const char *name, struct error **err)
+{
+	int r;
+
+	for (size_t i = 0; i < l->depth; i++)
+		if (!strcmp(l->chain[i], name))
+			return error_set(err, ELOOP, "Inherit=%s leads back to where it began",
+					 name);
+	if (l->depth == PROFILE_INHERIT_MAX)
+		return error_set(err, ELOOP, "more than %u profiles inherit from each other",
+				 PROFILE_INHERIT_MAX);
+	r = add_by_name(l, name, err);
+	if (r == 0)
+		return error_set(err, ENOENT, "Inherit=%s: there is no such profile", name);
+	if (r < 0)
+		return r;
+	profile_disown(l->profile);
+	return 0;
+}
+
+/* What it inherits, then the text itself, then the drop-ins. */
+static int add_text(struct loader *l, const char *name, const char *path, const char *text,
+		    size_t size, struct error **err)
+{
+	_cleanup_free_ char *parent = NULL;
+	int r;
+
+	r = profile_inherits(text, size, path, &parent, err);
+	if (r < 0)
+		return r;
+	l->chain[l->depth++] = name;
+	r = parent ? add_parent(l, parent, err) : 0;
+	l->depth--;
+	if (r < 0)
+		return error_prefix(err, "%s", path);
+	r = profile_add(l->profile, text, size, path, err);
+	if (r < 0 || (l->without_drop_ins && !l->depth))
+		return r;
+	return drop_ins_read(l->dirs, name, add_drop_in, l, err);
+}
+
+/* Returns 1, or 0 where no directory has it. */
+static int add_by_name(struct loader *l, const char *name, struct error **err)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	size_t size;
+	int r;
+
+	r = read_by_name(l->dirs, name, &path, &text, &size, err);
+	if (r <= 0)
+		return r;
+	r = add_text(l, name, path, text, size, err);
+	return r < 0 ? r : 1;
+}
+
+/* Returns 1 with the profile, 0 where no directory has it. */
+static int load_by_name(char *const *dirs, const char *name, struct profile **ret,
+			struct error **err)
+{
+	_cleanup_(profile_freep) struct profile *p = profile_new(name);
+	struct loader l = { .dirs = dirs, .profile = p };
+	int r;
+
+	r = add_by_name(&l, name, err);
+	if (r <= 0)
+		return r;
+	r = profile_check(p, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(p);
+	return 1;
 }
 
 /* Every profile that can be read. One that cannot must not stand in the way of another's alias:
@@ -242,7 +273,32 @@ int profile_load(const char *name, const char *home, struct profile **ret, struc
 	return profile_load_in(dirs, name, ret, err);
 }
 
-int profile_load_file(const char *path, struct profile **ret, struct error **err)
+static int load_open_file(int fd, const char *path, const char *name, const char *home,
+			  struct profile **ret, struct error **err)
+{
+	_cleanup_(profile_freep) struct profile *p = profile_new(name);
+	_cleanup_strv_ char **dirs = profile_dirs(home);
+	struct loader l = { .dirs = dirs, .profile = p };
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int r;
+
+	r = profile_read_file(fd, path, &text, &size, err);
+	if (r < 0)
+		return r;
+	/* The drop-ins of that name are for the profile that is found by it. */
+	l.without_drop_ins = true;
+	r = add_text(&l, name, path, text, size, err);
+	if (r < 0)
+		return r;
+	r = profile_check(p, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(p);
+	return 0;
+}
+
+int profile_load_file(const char *path, const char *home, struct profile **ret, struct error **err)
 {
 	_cleanup_free_ char *shown = text_escape(path, PATH_MAX), *name = NULL;
 	_cleanup_close_ int fd = -EBADF;
@@ -256,7 +312,7 @@ int profile_load_file(const char *path, struct profile **ret, struct error **err
 	r = fs_open_file(AT_FDCWD, path, &fd, err);
 	if (r < 0)
 		return r;
-	return read_profile(fd, shown, name, ret, err);
+	return load_open_file(fd, shown, name, home, ret, err);
 }
 
 static void closedirp(DIR **d)
@@ -273,7 +329,7 @@ static int list_dir(const char *path, char ***names, char ***masked, struct erro
 	struct dirent *e;
 	int r;
 
-	r = open_profiles(path, &fd, err);
+	r = profile_open_dir(path, &fd, err);
 	if (r <= 0)
 		return r;
 	d = fdopendir(fd);
@@ -285,7 +341,7 @@ static int list_dir(const char *path, char ***names, char ***masked, struct erro
 
 		if (!name || strv_contains(*names, name) || strv_contains(*masked, name))
 			continue;
-		strv_take(is_mask(dirfd(d), e->d_name) ? masked : names, TAKE_PTR(name));
+		strv_take(profile_is_mask(dirfd(d), e->d_name) ? masked : names, TAKE_PTR(name));
 	}
 	return 0;
 }

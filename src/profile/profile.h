@@ -2,7 +2,7 @@
 
 /*
  * What a profile file says, and nothing else: no defaults of the host, no decisions. The key table
- * in profile.c is the one truth; the man page, the completion and the fuzz seeds follow it.
+ * in keys.c is the one truth.
  */
 
 #include <stdbool.h>
@@ -15,9 +15,9 @@
 #define PROFILE_SUFFIX	 ".vitrine"
 
 enum display_backend {
-	DISPLAY_XPRA,	/* windows of their own on the desktop */
-	DISPLAY_XEPHYR, /* one window that holds a whole screen */
 	DISPLAY_NONE,	/* no display at all */
+	DISPLAY_XPRA,	/* windows of their own on the desktop */
+	DISPLAY_XEPHYR, /* one window that holds a whole screen: one box less between */
 	DISPLAY_BACKEND_MAX,
 };
 
@@ -73,14 +73,36 @@ enum viewer_lost {
 	VIEWER_LOST_MAX,
 };
 
+enum seccomp_answer {
+	SECCOMP_ANSWER_ERRNO,
+	SECCOMP_ANSWER_KILL,
+	SECCOMP_ANSWER_LOG, /* as errno, and the kernel logs it */
+	SECCOMP_ANSWER_MAX,
+};
+
+enum seccomp_abi {
+	SECCOMP_ABI_NATIVE,
+	SECCOMP_ABI_I386, /* programs of 32 bits, too */
+	SECCOMP_ABI_MAX,
+};
+
+/* Where a key was set last. */
+struct profile_origin {
+	const char *file; /* one of profile.files; NULL: it has its fallback */
+	unsigned line;
+};
+
 struct profile {
-	char *name; /* the file's name without its suffix */
+	char *name;			/* the file's name without its suffix */
+	char **files;			/* that it was read from, the weakest first */
+	struct profile_origin *origins; /* one for each key, in the order of the table */
 
 	/* [App] */
 	char *command;	  /* program, found in the image's PATH */
 	char **arguments; /* before those of the command line */
 	char **aliases;	  /* other names for `vitrine run` */
 	char *image;
+	char **packages;      /* of Debian, that the image must have */
 	char *title;	      /* shown in the window's label; default: name */
 	bool single_instance; /* a second run hands its files to the first */
 
@@ -108,6 +130,14 @@ struct profile {
 	/* [Network] */
 	enum network_mode network;
 
+	/* [Seccomp] */
+	char *seccomp_policy; /* name of a policy in seccomp-policies/ */
+	char **seccomp_allow; /* rules over it: emit/policy.h */
+	char **seccomp_deny;  /* these come last and win */
+	enum seccomp_answer seccomp_answer;
+	enum seccomp_abi seccomp_abi;
+	uint32_t user_namespaces; /* that may exist in the box at a time */
+
 	/* [Limits] */
 	uint64_t disk;	 /* bytes of all throw-away files together */
 	uint32_t inodes; /* and how many of them */
@@ -124,16 +154,38 @@ struct profile {
 
 	/* [Identity] */
 	enum uid_mode uid_mode;
+	char *host_name; /* "host": as outside; NULL: the profile's name */
+	char *time_zone; /* "host", or as in /usr/share/zoneinfo */
+	char *locale;	 /* "host", or as setlocale(3) takes it */
 
 	/* [Environment] */
 	char **environment; /* NAME=VALUE */
 
 	/* [Session] */
 	enum viewer_lost viewer_lost;
+	uint32_t lifetime; /* seconds until the sandbox is ended; 0: no limit */
 };
 
-/* Reads a whole profile. `file` is for messages ("file:line: ..."). Unknown keys, bad values,
- * duplicates and wrong sections are errors. Keys that are not given have the strictest value. */
+/* A profile in which every key has its fallback, the strictest value. */
+struct profile *profile_new(const char *name);
+
+/* Reads one file over what `p` has: single keys replace, lists append, an empty value brings the
+ * fallback back. `file` is for messages ("file:line: ..."). Unknown keys, bad values, duplicates
+ * and wrong sections are errors. After an error `p` is only good for profile_free(). */
+int profile_add(struct profile *p, const char *text, size_t size, const char *file,
+		struct error **err);
+
+/* The value of Inherit= in a file, or NULL where it has none. The file need not be valid. */
+int profile_inherits(const char *text, size_t size, const char *file, char **ret,
+		     struct error **err);
+
+/* Gives the keys that are not inherited their fallbacks. */
+void profile_disown(struct profile *p);
+
+/* Is all there that a profile needs? */
+int profile_check(const struct profile *p, struct error **err);
+
+/* Reads a profile that consists of this one text. Inherit= is refused: see profile/load.h. */
 int profile_read(const char *text, size_t size, const char *file, const char *name,
 		 struct profile **ret, struct error **err);
 
@@ -157,13 +209,7 @@ const char *home_mode_to_string(enum home_mode v);
 const char *file_arguments_to_string(enum file_arguments v);
 const char *uid_mode_to_string(enum uid_mode v);
 const char *viewer_lost_to_string(enum viewer_lost v);
+const char *seccomp_answer_to_string(enum seccomp_answer v);
+const char *seccomp_abi_to_string(enum seccomp_abi v);
 int display_backend_from_string(const char *s, enum display_backend *ret);
 int network_mode_from_string(const char *s, enum network_mode *ret);
-
-/* The keys of the table, one by one: fills *ret and returns true while there is an i-th. */
-struct profile_key {
-	const char *section;
-	const char *name;
-	bool is_list;
-};
-bool profile_key_at(size_t i, struct profile_key *ret);

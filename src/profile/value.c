@@ -169,19 +169,147 @@ static void write_choice(const struct key *k, const void *field, struct buf *out
 	buf_addf(out, "%s=%s\n", k->name, k->choices[*(const unsigned *)field]);
 }
 
-const struct value_type value_bool = { .read = read_bool, .write = write_bool };
-const struct value_type value_choice = { .read = read_choice, .write = write_choice };
-const struct value_type value_count = { .read = read_count, .write = write_count };
+static int read_time(const struct key *k, void *field, const char *text, struct error **err)
+{
+	uint32_t value;
+
+	if (parse_duration(text, &value) < 0 || value < k->min || value > k->max)
+		return refuse(k, "a time such as 90s, 15min or 8h", text, err);
+	memcpy(field, &value, sizeof value);
+	return 0;
+}
+
+/* With the largest unit that says it exactly. */
+static void write_time(const struct key *k, const void *field, struct buf *out)
+{
+	static const struct {
+		uint32_t seconds;
+		const char *name;
+	} units[] = { { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	uint32_t value = *(const uint32_t *)field;
+	size_t i = 0;
+
+	if (!value)
+		return;
+	while (value % units[i].seconds)
+		i++;
+	buf_addf(out, "%s=%" PRIu32 "%s\n", k->name, value / units[i].seconds, units[i].name);
+}
+
+static int read_inherit(const struct key *k, void *field, const char *text, struct error **err)
+{
+	(void)field;
+	return k->check->is_valid(text) ? 0 : refuse(k, k->check->expected, text, err);
+}
+
+static int read_unsupported(const struct key *k, void *field, const char *text, struct error **err)
+{
+	(void)field;
+	(void)text;
+	return error_set(err, ENOTSUP, "%s= is not supported in this version", k->name);
+}
+
+static void write_nothing(const struct key *k, const void *field, struct buf *out)
+{
+	(void)k;
+	(void)field;
+	(void)out;
+}
+
+static uint64_t number_of_bool(const void *field)
+{
+	return *(const bool *)field;
+}
+
+static uint64_t number_of_choice(const void *field)
+{
+	return *(const unsigned *)field;
+}
+
+static uint64_t number_of_count(const void *field)
+{
+	return *(const uint32_t *)field;
+}
+
+/* Of those that are not set when they are 0. */
+static uint64_t number_of_limit(const void *field)
+{
+	uint32_t value = *(const uint32_t *)field;
+
+	return value ? value : UINT64_MAX;
+}
+
+static uint64_t number_of_size(const void *field)
+{
+	uint64_t value = *(const uint64_t *)field;
+
+	return value ? value : UINT64_MAX;
+}
+
+const struct value_type value_bool = {
+	.size = sizeof(bool),
+	.form = "yes or no",
+	.read = read_bool,
+	.write = write_bool,
+	.number = number_of_bool,
+};
+const struct value_type value_choice = {
+	.size = sizeof(unsigned),
+	.form = "choice",
+	.read = read_choice,
+	.write = write_choice,
+	.number = number_of_choice,
+};
+const struct value_type value_count = {
+	.size = sizeof(uint32_t),
+	.form = "number",
+	.read = read_count,
+	.write = write_count,
+	.number = number_of_count,
+};
+const struct value_type value_inherit = {
+	.form = "name",
+	.read = read_inherit,
+	.write = write_nothing,
+};
 const struct value_type value_list = {
+	.size = sizeof(char **),
+	.form = "list",
 	.is_list = true,
 	.read = read_list,
 	.write = write_list,
 	.release = release_list,
 };
-const struct value_type value_percent = { .read = read_percent, .write = write_percent };
-const struct value_type value_size = { .read = read_size, .write = write_size };
+const struct value_type value_percent = {
+	.size = sizeof(uint32_t),
+	.form = "percentage",
+	.read = read_percent,
+	.write = write_percent,
+	.number = number_of_limit,
+};
+const struct value_type value_size = {
+	.size = sizeof(uint64_t),
+	.form = "size",
+	.read = read_size,
+	.write = write_size,
+	.number = number_of_size,
+};
 const struct value_type value_string = {
+	.size = sizeof(char *),
+	.form = "text",
 	.read = read_string,
 	.write = write_string,
 	.release = release_string,
+};
+const struct value_type value_time = {
+	.size = sizeof(uint32_t),
+	.form = "time",
+	.read = read_time,
+	.write = write_time,
+	.number = number_of_limit,
+};
+const struct value_type value_unsupported = {
+	.form = "not supported",
+	.read = read_unsupported,
+	.write = write_nothing,
 };

@@ -89,7 +89,7 @@ done <"$scratch/commands"
 
 # "[Section] Key Default" of every row, "-" for no default
 rows='s/^	{ "\([A-Za-z]*\)", *"\([A-Za-z]*\)", *\("\([^"]*\)"\|NULL\),.*/[\1] \2 \4/p'
-sed -n "$rows" "$sources/src/profile/profile.c" >"$scratch/keys"
+sed -n "$rows" "$sources/src/profile/keys.c" >"$scratch/keys"
 # The same from the page: of a key, its section and the text after "Default:"
 awk '/^# \[/ { section = $2 }
 	/^\*[A-Za-z]*=\*$/ { key = substr($0, 2, length($0) - 3) }

@@ -71,8 +71,11 @@ static void test_refused(void **state)
 		{ "[A]\r\n", "f:1: control character" },
 		{ "[A]\n\n\nKey=a\tb\n", "f:4: control character" },
 		{ "[A]\nKey=\x1b[31m\n", "'Key=\\x1b[31m'" },
-		{ "[A]\nKey=\xff\n", "f:2: control character or invalid UTF-8" },
-		{ "# \xff\n", "f:1: control character or invalid UTF-8" },
+		{ "[A]\nKey=\xff\n",
+		  "f:2: control character, change of direction or invalid UTF-8" },
+		{ "[A]\nKey=\xe2\x80\xae\n", "f:2: control character, change of direction" },
+		{ "# \xe2\x81\xa6\n", "f:1: control character, change of direction" },
+		{ "# \xff\n", "f:1: control character, change" },
 	};
 
 	(void)state;

@@ -262,11 +262,160 @@ static void test_file_by_path(void **state)
 
 	scratch_file(&p->low, "mine.vitrine", MINIMAL, 0600);
 	scratch_file(&p->low, "mine.conf", MINIMAL, 0600);
-	assert_done(profile_load_file(good, &profile, &error), error);
+	assert_done(profile_load_file(good, "/nonexistent", &profile, &error), error);
 	assert_string_equal(profile->name, "mine");
-	assert_refused(profile_load_file(bad, &none, &error), error, EINVAL, "NAME.vitrine");
-	assert_refused(profile_load_file("/dev/null", &none, &error), error, EINVAL,
+	assert_refused(profile_load_file(bad, "/nonexistent", &none, &error), error, EINVAL,
 		       "NAME.vitrine");
+	assert_refused(profile_load_file("/dev/null", "/nonexistent", &none, &error), error, EINVAL,
+		       "NAME.vitrine");
+}
+
+static void add_drop_in_of(const struct scratch *s, const char *name, const char *content,
+			   unsigned mode)
+{
+	_cleanup_close_ int fd = -EBADF;
+	struct error *error = NULL;
+
+	assert_done(fs_make_dir(s->fd, "app.vitrine.d", 0755, &fd, &error), error);
+	scratch_file(&(struct scratch){ .fd = fd }, name, content, mode);
+}
+
+static void add_drop_in(const struct scratch *s, const char *name, const char *content)
+{
+	add_drop_in_of(s, name, content, 0644);
+}
+
+static void assert_tasks(const struct place *p, const char *name, uint32_t tasks)
+{
+	_cleanup_(profile_freep) struct profile *profile = NULL;
+	struct error *error = NULL;
+
+	assert_done(load(p, name, &profile, &error), error);
+	assert_int_equal(profile->tasks, tasks);
+}
+
+static void test_a_profile_inherits(void **state)
+{
+	const struct place *p = *state;
+	_cleanup_(profile_freep) struct profile *profile = NULL;
+	struct error *error = NULL;
+
+	scratch_file(&p->low, "top.vitrine", MINIMAL "Argument=a\nAlias=t\nImage=one\n", 0644);
+	scratch_file(&p->high, "middle.vitrine",
+		     "[Profile]\nInherit=top\n[App]\nArgument=b\nTitle=M\n[Limits]\nTasks=50\n",
+		     0644);
+	scratch_file(&p->low, "app.vitrine", "[App]\nImage=two\n[Profile]\nInherit=middle\n", 0644);
+	assert_done(load(p, "app", &profile, &error), error);
+	assert_string_equal(profile->name, "app");
+	assert_string_equal(profile->command, "x");
+	assert_string_equal(profile->image, "two");
+	assert_string_equal(profile->title, "M");
+	assert_int_equal(profile->tasks, 50);
+	assert_int_equal(strv_length(profile->arguments), 2);
+	assert_null(profile->aliases);
+	assert_int_equal(strv_length(profile->files), 3);
+}
+
+static void test_inheriting_ends(void **state)
+{
+	const struct place *p = *state;
+
+	scratch_file(&p->low, "self.vitrine", "[Profile]\nInherit=self\n" MINIMAL, 0644);
+	scratch_file(&p->low, "a.vitrine", "[Profile]\nInherit=b\n" MINIMAL, 0644);
+	scratch_file(&p->low, "b.vitrine", "[Profile]\nInherit=a\n" MINIMAL, 0644);
+	scratch_file(&p->low, "lost.vitrine", "[Profile]\nInherit=nobody\n" MINIMAL, 0644);
+	assert_not_loaded(p, "self", ELOOP, "self.vitrine: Inherit=self leads back");
+	assert_not_loaded(p, "a", ELOOP, "Inherit=a leads back");
+	assert_not_loaded(p, "lost", ENOENT, "Inherit=nobody: there is no such profile");
+	for (unsigned i = 0; i < 100; i++) {
+		_cleanup_free_ char *file = xasprintf("n%u.vitrine", i);
+		_cleanup_free_ char *text = xasprintf("[Profile]\nInherit=n%u\n" MINIMAL, i + 1);
+
+		scratch_file(&p->low, file, text, 0644);
+	}
+	scratch_file(&p->low, "n100.vitrine", MINIMAL, 0644);
+	assert_not_loaded(p, "n0", ELOOP, "more than 8 profiles inherit");
+	assert_image(p, "n93", "base");
+}
+
+static void test_drop_ins(void **state)
+{
+	const struct place *p = *state;
+
+	scratch_file(&p->low, "app.vitrine", MINIMAL "[Limits]\nTasks=40\n", 0644);
+	add_drop_in(&p->high, "10-a.conf", "[Limits]\nTasks=50\n");
+	assert_tasks(p, "app", 50);
+	add_drop_in(&p->low, "20-b.conf", "[Limits]\nTasks=60\n");
+	assert_tasks(p, "app", 60); /* by name, whatever the directory */
+	add_drop_in(&p->high, "20-b.conf", "[Limits]\nTasks=70\n");
+	assert_tasks(p, "app", 70);
+	add_drop_in(&p->high, "30-c.txt", "nonsense");
+	add_drop_in(&p->high, ".30-c.conf", "nonsense");
+	assert_tasks(p, "app", 70);
+	assert_int_equal(unlinkat(p->high.fd, "app.vitrine.d/20-b.conf", 0), 0);
+	assert_int_equal(symlinkat("/dev/null", p->high.fd, "app.vitrine.d/20-b.conf"), 0);
+	assert_tasks(p, "app", 50);
+	add_drop_in(&p->low, "40.conf", "[Limits]\nTasks=\n");
+	assert_tasks(p, "app", 1024);
+}
+
+/* Who inherits gets the profile as it runs. */
+static void test_drop_ins_are_inherited(void **state)
+{
+	const struct place *p = *state;
+
+	scratch_file(&p->low, "app.vitrine", MINIMAL, 0644);
+	add_drop_in(&p->high, "a.conf", "[Limits]\nTasks=50\n");
+	scratch_file(&p->high, "child.vitrine", "[Profile]\nInherit=app\n", 0644);
+	assert_tasks(p, "child", 50);
+}
+
+static void test_drop_ins_that_are_none(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		int code;
+		const char *part;
+	} rows[] = {
+		{ "a.conf", "[Limits]\nTasks=x\n", EINVAL, "a.conf:2: Tasks= must be" },
+		{ "a.conf", "[Profile]\nInherit=app\n", EINVAL, "not a drop-in" },
+		{ "a\x1b[31m.conf", "", EINVAL, "'a\\x1b[31m.conf' is not a name" },
+		{ "a\xe2\x80\xae.conf", "", EINVAL, "is not a name" },
+	};
+	const struct place *p = *state;
+
+	scratch_file(&p->low, "app.vitrine", MINIMAL, 0644);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *path = xasprintf("app.vitrine.d/%s", rows[i].name);
+
+		add_drop_in(&p->high, rows[i].name, rows[i].text);
+		assert_not_loaded(p, "app", rows[i].code, rows[i].part);
+		assert_int_equal(unlinkat(p->high.fd, path, 0), 0);
+	}
+	assert_int_equal(mkfifoat(p->high.fd, "app.vitrine.d/a.conf", 0644), 0);
+	assert_not_loaded(p, "app", EINVAL, "not a regular file");
+	assert_int_equal(unlinkat(p->high.fd, "app.vitrine.d/a.conf", 0), 0);
+	assert_int_equal(symlinkat("/etc/passwd", p->high.fd, "app.vitrine.d/a.conf"), 0);
+	assert_not_loaded(p, "app", ELOOP, "a.conf");
+	assert_int_equal(unlinkat(p->high.fd, "app.vitrine.d/a.conf", 0), 0);
+	add_drop_in_of(&p->high, "a.conf", "", 0666);
+	assert_not_loaded(p, "app", EPERM, "may be written by others");
+	assert_int_equal(fchmodat(p->high.fd, "app.vitrine.d/a.conf", 0644, 0), 0);
+	assert_int_equal(fchmodat(p->high.fd, "app.vitrine.d", 0777, 0), 0);
+	assert_not_loaded(p, "app", EPERM, "app.vitrine.d' may be written by others");
+}
+
+static void test_ten_thousand_drop_ins(void **state)
+{
+	const struct place *p = *state;
+
+	scratch_file(&p->low, "app.vitrine", MINIMAL, 0644);
+	for (unsigned i = 0; i < 10000; i++) {
+		_cleanup_free_ char *name = xasprintf("%u.conf", i);
+
+		add_drop_in(&p->high, name, "");
+	}
+	assert_not_loaded(p, "app", E2BIG, "more than 64 drop-ins");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
@@ -288,6 +437,12 @@ int main(void)
 		TEST(test_errors_name_file_and_line),
 		TEST(test_list),
 		TEST(test_file_by_path),
+		TEST(test_a_profile_inherits),
+		TEST(test_inheriting_ends),
+		TEST(test_drop_ins),
+		TEST(test_drop_ins_are_inherited),
+		TEST(test_drop_ins_that_are_none),
+		TEST(test_ten_thousand_drop_ins),
 	};
 
 	return cmocka_run_group_tests_name("load", tests, NULL, NULL);

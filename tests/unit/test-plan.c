@@ -629,13 +629,17 @@ static void test_a_kernel_without_apparmor(void **state)
 
 static void test_text_is_one_fact_per_line(void **state)
 {
-	_cleanup_(plan_freep) struct plan *p = make(
-		APP("Title=[31m\n[Environment]\nVariable=X=\xe2\x80\xae\n"), &as_profile);
-	_cleanup_free_ char *text = plan_to_text(p);
+	char *hostile[] = { (char *)"X\nid: y\xe2\x80\xae", NULL };
+	struct run_request q = as_profile;
+	_cleanup_(plan_freep) struct plan *p = NULL;
+	_cleanup_free_ char *text = NULL;
 
 	(void)state;
+	q.arguments = hostile;
+	p = make(APP("Title=[31m\n"), &q);
+	text = plan_to_text(p);
 	assert_non_null(strstr(text, "\nlabel: [31m\n"));
-	assert_non_null(strstr(text, "\napp environment: X=\\xe2\\x80\\xae\n"));
+	assert_non_null(strstr(text, "\ncommand: X\\x0aid: y\\xe2\\x80\\xae\n"));
 	for (const char *line = text; *line; line = strchr(line, '\n') + 1)
 		assert_in_range(strcspn(line, ":"), 1, strcspn(line, "\n") - 1);
 }

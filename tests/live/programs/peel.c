@@ -199,7 +199,7 @@ static int run(char **argv, int *ret_code, struct error **err)
 	words = argv + 1 + r;
 	if (strv_length(words) < 2)
 		return error_set(err, EINVAL, "no profile and program");
-	r = profile_load_file(words[0], &profile, err);
+	r = profile_load_file(words[0], "/nonexistent", &profile, err);
 	if (r < 0)
 		return r;
 	l.profile = profile;

@@ -1,0 +1,19 @@
+#pragma once
+
+/* Files of profiles and their directories: whose they must be, and how they are read. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Returns 1 and the descriptor, or 0 where there is no such directory. It belongs to the user or
+ * root, and nobody else may write it. */
+int profile_open_dir(const char *path, int *ret_fd, struct error **err);
+
+/* Is it a link to /dev/null? */
+bool profile_is_mask(int dirfd, const char *file);
+
+/* The text of an open file, as it was at one moment; `path` is for messages. The same rules about
+ * its owner. */
+int profile_read_file(int fd, const char *path, char **ret, size_t *ret_size, struct error **err);
