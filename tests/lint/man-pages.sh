@@ -55,35 +55,70 @@ for page in "$man"/*.scd; do
 	ok $? "$name: mandoc"
 done
 
-# --- vitrine(1): commands and options -------------------------------------------------------------
+# --- One page for each command: its options, and nothing else -------------------------------------
 
-"$vitrine" --help | sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z-]*\)\{0,1\}\) .*/\1/p' >"$scratch/commands"
-grep -q '^run$' "$scratch/commands" && grep -q '^image list$' "$scratch/commands"
+{
+	"$vitrine" --help
+	# A noun behind a noun is one line of --help.  Its other verbs are those of `vitrine image`.
+	"$vitrine" admin image --help | grep '^  admin image build '
+} | sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z-]*\)*\) .*/\1/p' >"$scratch/commands"
+grep -q '^run$' "$scratch/commands" && grep -q '^image list$' "$scratch/commands" &&
+	grep -q '^admin image build$' "$scratch/commands"
 ok $? "--help names the commands"
 
-# Each has an entry of its own: a line that begins with its name in bold.
-sed 's/.*/^\\*&\\*/' "$scratch/commands" | all_in "$man/vitrine.1.scd"
-ok $? "vitrine.1 has every command"
-sed 's/ /\\* \\*/; s/.*/^\\*vitrine\\* \\*&\\*/' "$scratch/commands" | all_in "$man/vitrine.1.scd"
-ok $? "vitrine.1 has every command in its synopsis"
+sed 's/ /-/g; s/.*/vitrine-&.1/' "$scratch/commands" | sort >"$scratch/pages"
+for page in "$man"/vitrine-*.1.scd; do basename "$page" .scd; done |
+	sort | diff "$scratch/pages" - >"$scratch/why"
+ok $? "each command has a page, and each page a command"
+sed 's/\.1$//; s/.*/^\\*&\\*\\(1\\)$/' "$scratch/pages" | all_in "$man/vitrine.1.scd"
+ok $? "vitrine.1 names every page"
 
-# The part of the page that is about one command, up to the next one.
-entry() { # COMMAND
-	awk -v begin="*$1*" '/^[*#]/ { on = index($0, begin) == 1 } on' "$man/vitrine.1.scd"
+sections() { # PAGE: those that must be there, in their order; others may be among them
+	sed -n 's/^# //p' "$1" | grep -x -e NAME -e SYNOPSIS -e DESCRIPTION -e OPTIONS \
+		-e 'EXIT STATUS' -e EXAMPLES -e 'SEE ALSO'
 }
 
+# "--option=VALUE" and "--option, -o" of a command, and the same of its page
+options_of_help() {
+	sed -n 's/^  \(--[a-z-]*\(=[^ ]*\)\{0,1\}\(, -[a-z]\)\{0,1\}\) .*/\1/p' | grep -vx -e --help | sort
+}
+options_of_page() { sed -n 's/^\(\*--.*\)/\1/p' "$1" | tr -d '*_' | sort; }
+
 while read -r command; do
-	# shellcheck disable=SC2086 # one or two words
-	"$vitrine" $command --help </dev/null |
-		sed -n 's/^  \(--[a-z-]*\).*/\1/p' | grep -vx -e --help >"$scratch/options"
-	entry "$command" >"$scratch/entry"
-	sed 's/.*/^	\\*&\\*/' "$scratch/options" | all_in "$scratch/entry"
-	ok $? "vitrine.1 has every option of $command"
-	grep -o '^	\*--[a-z-]*' "$scratch/entry" | tr -d '	*' | sort -u >"$scratch/told"
-	sort "$scratch/options" | comm -13 - "$scratch/told" >"$scratch/why"
+	name=vitrine-$(echo "$command" | tr ' ' -)
+	page=$man/$name.1.scd
+	# shellcheck disable=SC2086 # some words
+	"$vitrine" $command --help </dev/null | options_of_help >"$scratch/options"
+
+	head -n 5 "$page" | grep -q "^$name - [^A-Z].*[^.]\$" || why "its name is not that of its command"
+	grep -A 2 '^# SYNOPSIS$' "$page" |
+		grep -q "^\*vitrine\* \*$(echo "$command" | sed 's/ /\\* \\*/g')\*" ||
+		why "its synopsis does not begin with the call"
+	{
+		printf '%s\n' NAME SYNOPSIS DESCRIPTION
+		[ ! -s "$scratch/options" ] || echo OPTIONS
+		printf '%s\n' 'EXIT STATUS' EXAMPLES 'SEE ALSO'
+	} >"$scratch/sections"
+	sections "$page" | grep -vx "$([ "$command" != 'admin image' ] || echo OPTIONS)" |
+		diff "$scratch/sections" - >>"$scratch/why"
 	is_empty "$scratch/why"
-	ok $? "vitrine.1 has no other option of $command"
+	ok $? "$name has its parts"
+	options_of_page "$page" | diff "$scratch/options" - >"$scratch/why"
+	ok $? "$name has the options of its command"
 done <"$scratch/commands"
+
+# --- All pages -------------------------------------------------------------------------------------
+
+for page in "$man"/*.scd; do echo "doc/man/${page##*/}"; done >"$scratch/there"
+sed -n 's,^	\(doc/man/.*\.scd\).*,\1,p' "$sources/doc/Makemodule.am" | diff "$scratch/there" - >"$scratch/why"
+ok $? "doc/Makemodule.am names all pages, in the order of their names"
+for page in "$man"/*.scd; do
+	grep -o '\*vitrine[a-z.-]*\*([0-9])' "$page" | tr -d '*' | sort -u | while read -r other; do
+		[ -e "$man/$(echo "$other" | sed 's/(\(.\))/.\1/').scd" ] || why "${page##*/}: there is no $other"
+	done
+done
+is_empty "$scratch/why"
+ok $? "the pages that pages name are there"
 
 # --- vitrine.profile(5): the key table ------------------------------------------------------------
 
