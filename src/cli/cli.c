@@ -13,6 +13,18 @@ char *command_call(const struct command *c)
 	return xasprintf("%s%s%s", noun ? noun : "", noun ? " " : "", c->name);
 }
 
+char *command_page(const struct command *c)
+{
+	_cleanup_free_ char *page = NULL;
+
+	if (c->verbs && !c->noun)
+		return xstrdup("vitrine");
+	page = xasprintf("vitrine-%s%s%s", c->noun ? c->noun : "", c->noun ? "-" : "", c->name);
+	for (char *blank = page; (blank = strchr(blank, ' '));)
+		*blank = '-';
+	return TAKE_PTR(page);
+}
+
 int cli_fail(struct error *e, int status)
 {
 	fprintf(stderr, "vitrine: %s\n", e->message);

@@ -31,12 +31,16 @@ struct command {
 
 extern const struct command cmd_changes, cmd_home, cmd_keep, cmd_review, cmd_run, cmd_ps, cmd_stop,
 	cmd_enter, cmd_share, cmd_unshare, cmd_pick, cmd_logs, cmd_top, cmd_attach, cmd_detach,
-	cmd_doctor, cmd_image, cmd_profile, cmd_admin;
+	cmd_doctor, cmd_image, cmd_profile, cmd_admin, cmd_help;
 
 extern const struct command cmd_profile_prepare;
 
 /* How it is called: "run", "image list". Owned by the caller. */
 char *command_call(const struct command *c);
+
+/* Its page in section 1 of the manual: "vitrine-image-list", and "vitrine" for a noun with nothing
+ * before it. Owned by the caller. */
+char *command_page(const struct command *c);
 
 /* Prints "vitrine: <message>" on stderr, frees the error, returns `status`. */
 int cli_fail(struct error *e, int status);

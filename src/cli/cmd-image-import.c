@@ -44,6 +44,7 @@ static int run_import(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ .name = "format",
 		  .value = "FORMAT",
+		  .choices = import_format_names,
 		  .help = "tar, directory, oci, docker, lxc or squashfs",
 		  .text = &format },
 		{ .name = "metadata",
@@ -64,11 +65,8 @@ static int run_import(int argc, char **argv)
 		return options_status(first);
 	if (argc - first != 2)
 		return cli_usage(&cmd_image_import, "give a file or directory, and a name");
-	if (format) {
+	if (format)
 		i.format = import_format_from_string(format);
-		if (i.format == IMPORT_FORMAT_MAX)
-			return cli_usage(&cmd_image_import, "there is no such --format");
-	}
 	if (i.suite && !name_is_valid(i.suite))
 		return cli_usage(&cmd_image_import, "--suite needs the name of a release");
 	i.path = argv[first];

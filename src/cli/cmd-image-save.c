@@ -27,6 +27,7 @@ static int run_save(int argc, char **argv)
 	const struct option_row rows[] = {
 		{ .name = "format",
 		  .value = "FORMAT",
+		  .choices = save_format_names,
 		  .help = "tar (the default), squashfs, erofs or oci",
 		  .text = &format },
 		{ .name = "output",
@@ -43,8 +44,6 @@ static int run_save(int argc, char **argv)
 	if (r < 0)
 		return options_status(r);
 	s.format = save_format_from_string(format);
-	if (s.format == SAVE_FORMAT_MAX)
-		return cli_usage(&cmd_image_save, "there is no such --format");
 	if (s.output && !strcmp(s.output, "-"))
 		s.output = NULL;
 	if (!s.output && isatty(STDOUT_FILENO))

@@ -199,7 +199,7 @@ static int run(int argc, char **argv)
 const struct command cmd_profile_prepare = {
 	.noun = "profile",
 	.name = "prepare",
-	.arguments = "NAME",
+	.arguments = "PROFILE",
 	.summary = "Set an application up for all sandboxes",
 	.run = run,
 };

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/profile-commands.h"
+#include "cli/show-key.h"
 #include "profile/load.h"
 
 static const struct command cmd_list, cmd_show;
@@ -32,7 +33,14 @@ static int run_list(int argc, char **argv)
 
 static int run_show(int argc, char **argv)
 {
-	const struct option_row rows[] = { { 0 } };
+	const char *key = NULL;
+	const struct option_row rows[] = {
+		{ .name = "key",
+		  .value = "KEY",
+		  .help = "only the value of this key: Section.Key",
+		  .text = &key },
+		{ 0 },
+	};
 	_cleanup_(facts_release) struct facts facts = { 0 };
 	_cleanup_(profile_freep) struct profile *p = NULL;
 	_cleanup_free_ char *text = NULL;
@@ -44,6 +52,8 @@ static int run_show(int argc, char **argv)
 		return options_status(r);
 	if (facts_gather(&facts, &error) < 0 || profile_load(name, facts.home, &p, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
+	if (key)
+		return show_key(p, key);
 	text = profile_write(p);
 	return cli_print(text);
 }
@@ -64,9 +74,17 @@ static const struct command cmd_show = {
 	.run = run_show,
 };
 
-static const struct command *const verbs[] = { &cmd_list,	    &cmd_show,
-					       &cmd_profile_new,    &cmd_profile_prepare,
-					       &cmd_profile_render, NULL };
+/* clang-format off */
+static const struct command *const verbs[] = {
+	&cmd_list,
+	&cmd_show,
+	&cmd_profile_keys,
+	&cmd_profile_new,
+	&cmd_profile_prepare,
+	&cmd_profile_render,
+	NULL,
+};
+/* clang-format on */
 
 const struct command cmd_profile = {
 	.name = "profile",

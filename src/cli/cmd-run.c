@@ -44,18 +44,13 @@ static int load_profile(const struct arguments *a, const char *home, struct prof
 }
 
 /* `--display none` and the like: what a user may take away without touching a profile. */
-static int narrow(const struct arguments *a, struct run_request *request, struct error **err)
+static void narrow(const struct arguments *a, struct run_request *request)
 {
 	request->display = request->network = request->playback = -1;
-	if (a->display && strcmp(a->display, "none"))
-		return error_set(err, EINVAL, "--display can only be 'none'");
-	if (a->network && strcmp(a->network, "none"))
-		return error_set(err, EINVAL, "--network can only be 'none'");
 	if (a->display)
 		request->display = DISPLAY_NONE;
 	if (a->network)
 		request->network = NETWORK_NONE;
-	return 0;
 }
 
 static void report_running(void *user, const char *id)
@@ -267,8 +262,7 @@ static int start(const struct arguments *a)
 	int code, status;
 
 	l.request.program = a->program ? a->rest[0] : NULL;
-	if (narrow(a, &l.request, &error) < 0)
-		return cli_fail(error, EXIT_USAGE);
+	narrow(a, &l.request);
 	if (check_review(a, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	if (facts_gather(&facts, &error) < 0 || load_profile(a, facts.home, &profile, &error) < 0 ||
@@ -308,6 +302,7 @@ static int start(const struct arguments *a)
 
 static int run(int argc, char **argv)
 {
+	static const char *const none[] = { "none", NULL };
 	struct arguments a = { 0 };
 	const struct option_row rows[] = {
 		{ .name = "profile",
@@ -319,10 +314,12 @@ static int run(int argc, char **argv)
 		  .flag = &a.detach },
 		{ .name = "display",
 		  .value = "none",
+		  .choices = none,
 		  .help = "no windows, whatever the profile says",
 		  .text = &a.display },
 		{ .name = "network",
 		  .value = "none",
+		  .choices = none,
 		  .help = "no network, whatever the profile says",
 		  .text = &a.network },
 		{ .name = "review",

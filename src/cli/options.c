@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/strv.h"
 #include "base/text.h"
+#include "cli/table.h"
 
 static void help(const struct command *c, const struct option_row *rows)
 {
-	_cleanup_free_ char *call = command_call(c);
+	_cleanup_free_ char *call = command_call(c), *page = command_page(c);
 	_cleanup_buf_ struct buf text = { 0 };
 
 	buf_addf(&text, "Usage: vitrine %s [OPTION...]%s%s\n%s.\n\nOptions:\n", call,
@@ -23,6 +25,7 @@ static void help(const struct command *c, const struct option_row *rows)
 		buf_addf(&text, "  %-16s %s\n", left.data, rows->help);
 	}
 	buf_addf(&text, "  %-16s %s\n", "--help", "print this");
+	buf_addf(&text, "\nThe manual is %s(1).\n", page);
 	(void)cli_print(text.data);
 }
 
@@ -40,6 +43,26 @@ static const struct option_row *find_letter(const struct option_row *rows, const
 		if (rows->letter && rows->letter == word[0] && !word[1])
 			return rows;
 	return NULL;
+}
+
+static bool is_choice(const char *const *choices, const char *value)
+{
+	while (*choices && strcmp(*choices, value) != 0)
+		choices++;
+	return *choices;
+}
+
+static int refuse_choice(const struct command *c, const struct option_row *row)
+{
+	_cleanup_strv_ char **choices = NULL;
+	_cleanup_free_ char *all = NULL, *shown = text_escape(*row->text, 64);
+
+	for (const char *const *choice = row->choices; *choice; choice++)
+		strv_add(&choices, *choice);
+	all = strv_join(choices, ", ");
+	cli_usage(c, "option '--%s' takes %s%s, not '%s'", row->name,
+		  row->choices[1] ? "one of " : "", all, shown);
+	return -2;
 }
 
 /* One option at argv[i], which begins with "--". Returns how many words it took, or -2. */
@@ -68,6 +91,8 @@ static int parse_long(const struct command *c, const struct option_row *rows, in
 		return -2;
 	}
 	*row->text = equals ? equals + 1 : argv[i + 1];
+	if (row->choices && !is_choice(row->choices, *row->text))
+		return refuse_choice(c, row);
 	return equals ? 1 : 2;
 }
 
@@ -95,6 +120,10 @@ int options_parse(const struct command *c, const struct option_row *rows, int ar
 			return i + 1;
 		if (!strcmp(argv[i], "--help")) {
 			help(c, rows);
+			return -1;
+		}
+		if (!strcmp(argv[i], TABLE_OPTION)) {
+			(void)table_print_options(c, rows);
 			return -1;
 		}
 		n = argv[i][1] == '-' ? parse_long(c, rows, i, argc, argv)

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * Options of a command as a table: the parser and --help come from the same rows. Options end at
- * the first word that is none, or at "--": what follows belongs to the application.
+ * Options of a command as a table: parser, --help and completion come from the same rows. Options
+ * end at the first word that is none, or at "--": what follows belongs to the application.
  */
 
 #include <stdbool.h>
@@ -12,7 +12,9 @@
 struct option_row {
 	const char *name;  /* long name; with a value "NAME=" is shown */
 	char letter;	   /* short name of a switch: "-f" alone, never "-fx"; 0: it has none */
-	const char *value; /* what the value is called in --help; NULL: the option is a switch */
+	const char *value; /* what the value is called in --help; NULL: the option is a switch.
+			      cli/table.c says how each of these is completed */
+	const char *const *choices; /* all that the value may be, NULL-terminated; NULL: anything */
 	const char *help;
 	bool *flag;	   /* set to true by a switch */
 	const char **text; /* set to the value, which lives in argv */

@@ -25,35 +25,33 @@
 #define METADATA_DIR   "metadata"
 #define METADATA_MAX   (1U << 20)
 
-static const struct {
-	const char *name;
-	const char *description;
-} formats[IMPORT_FORMAT_MAX] = {
-	[IMPORT_TAR] = { "tar", "a tar archive of a root file system" },
-	[IMPORT_DIRECTORY] = { "directory", "a directory" },
-	[IMPORT_OCI] = { "oci", "an OCI image layout" },
-	[IMPORT_DOCKER] = { "docker", "an archive of docker save" },
-	[IMPORT_LXC] = { "lxc", "an image of an LXC image server" },
-	[IMPORT_SQUASHFS] = { "squashfs", "a squashfs" },
+const char *const import_format_names[IMPORT_FORMAT_MAX + 1] = {
+	[IMPORT_TAR] = "tar", [IMPORT_DIRECTORY] = "directory",
+	[IMPORT_OCI] = "oci", [IMPORT_DOCKER] = "docker",
+	[IMPORT_LXC] = "lxc", [IMPORT_SQUASHFS] = "squashfs",
 };
 
-const char *import_format_to_string(enum import_format f)
-{
-	return f < IMPORT_FORMAT_MAX ? formats[f].name : NULL;
-}
+static const char *const descriptions[IMPORT_FORMAT_MAX] = {
+	[IMPORT_TAR] = "a tar archive of a root file system",
+	[IMPORT_DIRECTORY] = "a directory",
+	[IMPORT_OCI] = "an OCI image layout",
+	[IMPORT_DOCKER] = "an archive of docker save",
+	[IMPORT_LXC] = "an image of an LXC image server",
+	[IMPORT_SQUASHFS] = "a squashfs",
+};
 
 enum import_format import_format_from_string(const char *s)
 {
 	enum import_format f = 0;
 
-	while (f < IMPORT_FORMAT_MAX && strcmp(formats[f].name, s) != 0)
+	while (f < IMPORT_FORMAT_MAX && strcmp(import_format_names[f], s) != 0)
 		f++;
 	return f;
 }
 
 const char *import_format_describe(enum import_format f)
 {
-	return formats[f].description;
+	return descriptions[f];
 }
 
 /* --- archives --------------------------------------------------------------------------------- */

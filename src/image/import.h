@@ -18,8 +18,8 @@ enum import_format {
 	IMPORT_FORMAT_MAX,
 };
 
-/* Of the command line; NULL for IMPORT_FORMAT_MAX. */
-const char *import_format_to_string(enum import_format f);
+extern const char *const import_format_names[IMPORT_FORMAT_MAX + 1]; /* NULL-terminated */
+
 enum import_format import_format_from_string(const char *s);
 
 /* For the user: "an OCI image layout". */

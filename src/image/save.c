@@ -15,7 +15,7 @@
 #define WORK_PLACE "/var/tmp" /* for what goes to standard output and cannot be made there */
 #define SHOWN_MAX  200	      /* bytes of a path in a message */
 
-static const char *const formats[SAVE_FORMAT_MAX] = {
+const char *const save_format_names[SAVE_FORMAT_MAX + 1] = {
 	[SAVE_TAR] = "tar",
 	[SAVE_SQUASHFS] = "squashfs",
 	[SAVE_EROFS] = "erofs",
@@ -26,7 +26,7 @@ enum save_format save_format_from_string(const char *s)
 {
 	enum save_format f = 0;
 
-	while (f < SAVE_FORMAT_MAX && strcmp(formats[f], s) != 0)
+	while (f < SAVE_FORMAT_MAX && strcmp(save_format_names[f], s) != 0)
 		f++;
 	return f;
 }

@@ -19,6 +19,8 @@ enum save_format {
 	SAVE_FORMAT_MAX,
 };
 
+extern const char *const save_format_names[SAVE_FORMAT_MAX + 1]; /* NULL-terminated */
+
 enum save_format save_format_from_string(const char *s);
 
 struct save {

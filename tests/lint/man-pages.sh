@@ -57,14 +57,16 @@ done
 
 # --- One page for each command: its options, and nothing else -------------------------------------
 
-{
-	"$vitrine" --help
-	# A noun behind a noun is one line of --help.  Its other verbs are those of `vitrine image`.
-	"$vitrine" admin image --help | grep '^  admin image build '
-} | sed -n 's/^  \([a-z][a-z]*\( [a-z][a-z-]*\)*\) .*/\1/p' >"$scratch/commands"
+# Verbs of "admin image" that are those of "image" have no page of their own.
+"$vitrine" --table </dev/null | awk -F '\t' '
+	function page_of(call) {
+		gsub(/ /, "-", call)
+		return "vitrine-" call
+	}
+	($1 == "command" || $1 == "noun") && $3 == page_of($2) { print $2 }' >"$scratch/commands"
 grep -q '^run$' "$scratch/commands" && grep -q '^image list$' "$scratch/commands" &&
 	grep -q '^admin image build$' "$scratch/commands"
-ok $? "--help names the commands"
+ok $? "--table names the commands"
 
 sed 's/ /-/g; s/.*/vitrine-&.1/' "$scratch/commands" | sort >"$scratch/pages"
 for page in "$man"/vitrine-*.1.scd; do basename "$page" .scd; done |
@@ -123,8 +125,8 @@ ok $? "the pages that pages name are there"
 # --- vitrine.profile(5): the key table ------------------------------------------------------------
 
 # "[Section] Key Default" of every row, "-" for no default
-rows='s/^	{ "\([A-Za-z]*\)", *"\([A-Za-z]*\)", *\("\([^"]*\)"\|NULL\),.*/[\1] \2 \4/p'
-sed -n "$rows" "$sources/src/profile/keys.c" >"$scratch/keys"
+"$vitrine" profile keys </dev/null |
+	awk '{ sub(/\./, "] ", $1); print "[" $1, ($2 == "-" ? "" : $2) }' >"$scratch/keys"
 # The same from the page: of a key, its section and the text after "Default:"
 awk '/^# \[/ { section = $2 }
 	/^\*[A-Za-z]*=\*$/ { key = substr($0, 2, length($0) - 3) }
@@ -139,9 +141,14 @@ awk '/^# \[/ { section = $2 }
 	}
 	/^	Type: .*Needed\.$/ { key = "" }' "$man/vitrine.profile.5.scd" >"$scratch/told"
 [ "$(wc -l <"$scratch/keys")" -ge 10 ]
-ok $? "the key table can be read"
+ok $? "vitrine profile keys lists them"
 diff "$scratch/keys" "$scratch/told" >"$scratch/why"
 ok $? "vitrine.profile.5 has the keys of the table, with section and default"
+
+"$vitrine" profile keys </dev/null | sed -n 's/.*\.\([A-Za-z]*\) .* not supported in.*/\1/p' >"$scratch/keys"
+sed -n '/^\*[A-Za-z]*=\*$/{ s/^\*\(.*\)=\*$/\1/; h; n; /^	Type: not supported/{ g; p } }' \
+	"$man/vitrine.profile.5.scd" | diff "$scratch/keys" - >"$scratch/why"
+ok $? "vitrine.profile.5 says which of them are not supported"
 
 # --- vitrine.image(5): recipes --------------------------------------------------------------------
 
