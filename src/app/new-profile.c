@@ -13,6 +13,7 @@
 #include "image/recipe.h"
 #include "image/store.h"
 #include "profile/load.h"
+#include "profile/specifier.h"
 
 #define LIST_MAX     (16U << 20) /* bytes of the list of a package's files */
 #define APPLICATIONS "/usr/share/applications/"
@@ -122,8 +123,11 @@ static void add_app(struct buf *out, const struct new_profile *n, const struct d
 			 ? ", and the files that it is started with,\n# which it cannot change"
 			 : "",
 		 e->command[0]);
-	for (char **word = e->command + 1; *word; word++)
-		buf_addf(out, "Argument=%s\n", *word);
+	for (char **word = e->command + 1; *word; word++) {
+		_cleanup_free_ char *text = specifiers_escape(*word);
+
+		buf_addf(out, "Argument=%s\n", text);
+	}
 	if (e->name && strlen(e->name) <= TITLE_MAX)
 		buf_addf(out, "Title=%s\n", e->name);
 	buf_addf(out, "Image=%s\n", n->name);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "gate/protocol.h"
 #include "plan/words.h"
+#include "profile/specifier.h"
 #include "profile/value.h"
 
 /* --- what the rows of the tables are made of --------------------------------- */
@@ -336,7 +337,7 @@ static void set_variable(char ***env, char *setting)
 }
 
 static void add_environment(struct box_plan *box, const struct plan *plan, const struct words *w,
-			    char *const *of_profile)
+			    char *const *of_profile, const struct specifiers *values)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(variable_rules); i++) {
 		const struct variable_rule *r = &variable_rules[i];
@@ -345,7 +346,7 @@ static void add_environment(struct box_plan *box, const struct plan *plan, const
 			set_variable(&box->environment, words_expand(w, r->setting));
 	}
 	for (; of_profile && *of_profile; of_profile++)
-		set_variable(&box->environment, xstrdup(*of_profile));
+		set_variable(&box->environment, specifiers_expand(*of_profile, values));
 }
 
 /* The viewer's is the desktop's: a window manager says of windows of another host where they are
@@ -389,5 +390,6 @@ void plan_box(struct plan *plan, enum box_kind kind, const struct profile *p,
 	if (is_app)
 		add_grants(box, p->uid_mode, p->writable_mounts, in);
 	add_files(box, &words);
-	add_environment(box, plan, &words, is_app ? p->environment : NULL);
+	add_environment(box, plan, &words, is_app ? p->environment : NULL,
+			&(struct specifiers){ host->home, host->user, in->id });
 }

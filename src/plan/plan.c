@@ -7,6 +7,7 @@
 #include "plan/plan-apparmor.h"
 #include "plan/plan-boxes.h"
 #include "plan/plan-check.h"
+#include "profile/specifier.h"
 
 const char *box_kind_to_string(enum box_kind kind)
 {
@@ -74,7 +75,8 @@ char *plan_kept_path(const char *name)
 }
 
 /* What is executed, as the box sees it; a program of the host lies in a directory of its own. */
-static void set_command(struct plan *plan, const struct profile *p, const struct run_request *q)
+static void set_command(struct plan *plan, const struct profile *p, const struct run_request *q,
+			const struct specifiers *values)
 {
 	const char *slash = q->program ? strrchr(q->program, '/') : NULL;
 
@@ -84,14 +86,15 @@ static void set_command(struct plan *plan, const struct profile *p, const struct
 	} else {
 		strv_add(&plan->command, q->program ? q->program : p->command);
 	}
-	if (!q->program)
-		strv_add_all(&plan->command, p->arguments);
+	for (char **word = q->program ? NULL : p->arguments; word && *word; word++)
+		strv_take(&plan->command, specifiers_expand(*word, values));
 	strv_add_all(&plan->command, q->arguments);
 }
 
 static struct plan *new_plan(const struct profile *p, const struct run_request *q,
-			     const struct plan_inputs *in)
+			     const struct host_facts *host, const struct plan_inputs *in)
 {
+	const struct specifiers values = { host->home, host->user, in->id };
 	struct plan *plan = xcalloc(1, sizeof *plan);
 
 	*plan = (struct plan){
@@ -116,7 +119,7 @@ static struct plan *new_plan(const struct profile *p, const struct run_request *
 		.lifetime = p->lifetime,
 		.display_number = in->display_number,
 	};
-	set_command(plan, p, q);
+	set_command(plan, p, q, &values);
 	return plan;
 }
 
@@ -164,7 +167,7 @@ int plan_make(const struct profile *p, const struct run_request *q, const struct
 	r = check_all(p, q, host, in, err);
 	if (r < 0)
 		return r;
-	plan = new_plan(p, q, in);
+	plan = new_plan(p, q, host, in);
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
 		if (plan_needs_box(p, q, k))
 			plan_box(plan, k, p, host, in);

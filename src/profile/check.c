@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "profile/host-path.h"
+#include "profile/specifier.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS	"0123456789"
@@ -20,7 +21,7 @@
 
 static bool is_argument(const char *s)
 {
-	return *s;
+	return *s && specifiers_are_valid(s);
 }
 
 static bool is_colour(const char *s)
@@ -106,10 +107,14 @@ static bool is_variable(const char *s)
 {
 	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 
-	return n > 0 && s[n] == '=' && !strchr("0123456789", *s) && strncmp(s, "LD_", 3);
+	return n > 0 && s[n] == '=' && !strchr("0123456789", *s) && strncmp(s, "LD_", 3) &&
+	       specifiers_are_valid(s);
 }
 
-const struct text_check check_argument = { is_argument, "an argument" };
+const struct text_check check_argument = {
+	is_argument,
+	"an argument, with h, u, i or % after each %",
+};
 const struct text_check check_colour = { is_colour, "a colour such as #c02020" };
 const struct text_check check_command = {
 	is_command,
@@ -147,5 +152,5 @@ const struct text_check check_title = {
 };
 const struct text_check check_variable = {
 	is_variable,
-	"NAME=VALUE with NAME of A-Z, 0-9 and _, and not LD_*",
+	"NAME=VALUE with NAME of A-Z, 0-9 and _ and not LD_*, and h, u, i or % after each %",
 };

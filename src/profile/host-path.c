@@ -31,6 +31,8 @@ static bool has_valid_begin(const char *s)
 		return true;
 	if (*s == '~')
 		return s[1] == '/';
+	if (!strncmp(s, "%h", 2))
+		return s[2] == '/';
 	return *s == '%' && dir_of_letter(s[1]) >= 0 && (!s[2] || s[2] == '/');
 }
 
@@ -48,7 +50,7 @@ char *host_path_expand(const char *s, const char *home, char *const dirs[USER_DI
 
 	if (*s == '/')
 		return xstrdup(s);
-	if (*s == '~')
+	if (*s == '~' || !strncmp(s, "%h", 2))
 		return xasprintf("%s%s", home, rest);
 	dir = dirs[dir_of_letter(s[1])];
 	return *dir == '/' ? xasprintf("%s%s", dir, rest) : xasprintf("%s/%s%s", home, dir, rest);

@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * Paths of the host as a profile names them: absolute, beneath the home ("~/x"), or beneath one of
- * the user's directories ("%d/x"), which have other names in other languages (user-dirs.dirs(5)).
- * Nothing else is expanded.
+ * Paths of the host as a profile names them: absolute, beneath the home ("~/x", "%h/x"), or beneath
+ * one of the user's directories ("%d/x"), which have other names in other languages
+ * (user-dirs.dirs(5)). Nothing else is expanded.
  */
 
 #include <stdbool.h>

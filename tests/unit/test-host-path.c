@@ -18,6 +18,10 @@ static void test_paths_and_what_they_mean(void **state)
 	} rows[] = {
 		{ "/srv/data", "/srv/data" },
 		{ "~/a b/%d", "/home/ann/a b/%d" },
+		{ "%h/a", "/home/ann/a" },
+		{ "%h", NULL },
+		{ "%h/", NULL },
+		{ "%h/../x", NULL },
 		{ "%d", "/disk/in" },
 		{ "%d/x", "/disk/in/x" },
 		{ "%D/x/y", "/home/ann/Dokumente/x/y" },

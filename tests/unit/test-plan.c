@@ -627,6 +627,55 @@ static void test_a_kernel_without_apparmor(void **state)
 		       error, ENOTSUP, "Required=yes");
 }
 
+static void test_specifiers(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(APP("Argument=--dir=%h/x\nArgument=%u 100%%\n"
+							"[Environment]\nVariable=AT=%i%%h\n"),
+						    &as_profile);
+	_cleanup_free_ char *dir = xasprintf("--dir=%s/x", sample_host.home);
+	_cleanup_free_ char *user = xasprintf("%s 100%%", sample_host.user);
+	_cleanup_free_ char *at = xasprintf("AT=%s%%h", sample_inputs.id);
+
+	(void)state;
+	assert_string_equal(p->command[2], dir);
+	assert_string_equal(p->command[3], user);
+	assert_true(strv_contains(p->boxes[BOX_APP].environment, at));
+}
+
+/* What the command line says is the application's, as it is. */
+static void test_no_specifiers_in_the_request(void **state)
+{
+	char *words[] = { (char *)"%h", (char *)"100%", NULL };
+	struct run_request q = as_profile;
+	_cleanup_(plan_freep) struct plan *p = NULL;
+
+	(void)state;
+	q.arguments = words;
+	p = make(APP(""), &q);
+	assert_string_equal(p->command[2], "%h");
+	assert_string_equal(p->command[3], "100%");
+}
+
+static void test_what_the_host_is_told_to_be(void **state)
+{
+	_cleanup_(plan_freep) struct plan *p = make(
+		APP("[Identity]\nHostName=desk\nTimeZone=Asia/Tokyo\nLocale=C.UTF-8\n"),
+		&as_profile);
+	_cleanup_(plan_freep) struct plan *q = NULL;
+	struct host_facts host = sample_host;
+	struct error *error = NULL;
+
+	(void)state;
+	assert_string_equal(p->boxes[BOX_APP].host_name, "desk");
+	assert_true(strv_contains(p->boxes[BOX_APP].environment, "LANG=C.UTF-8"));
+	assert_true(strv_contains(p->boxes[BOX_VIEWER].environment, "LANG=de_DE.UTF-8"));
+	host.host_name = "workstation";
+	assert_done(sample_plan(APP("[Identity]\nHostName=host\n"), "test", &as_profile, &host,
+				&sample_inputs, &q, &error),
+		    error);
+	assert_string_equal(q->boxes[BOX_APP].host_name, "workstation");
+}
+
 static void test_text_is_one_fact_per_line(void **state)
 {
 	char *hostile[] = { (char *)"X\nid: y\xe2\x80\xae", NULL };
@@ -674,6 +723,9 @@ int main(void)
 		cmocka_unit_test(test_apparmor_that_is_not_loaded),
 		cmocka_unit_test(test_a_kernel_without_apparmor),
 		cmocka_unit_test(test_text_is_one_fact_per_line),
+		cmocka_unit_test(test_specifiers),
+		cmocka_unit_test(test_no_specifiers_in_the_request),
+		cmocka_unit_test(test_what_the_host_is_told_to_be),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -347,6 +347,12 @@ static void test_values_are_checked(void **state)
 		{ "Seccomp", "UserNamespaces=-1" },
 		{ "Seccomp", "UserNamespaces=1025" },
 		{ "App", "Package=A" },
+		{ "App", "Argument=100%" },
+		{ "App", "Argument=%z" },
+		{ "Environment", "Variable=X=%" },
+		{ "Files", "ReadOnly=%h" },
+		{ "Files", "ReadOnly=%h/../x" },
+		{ "Files", "ReadOnly=%hx" },
 	};
 
 	(void)state;
