@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "profile/host-path.h"
 #include "profile/specifier.h"
+#include "profile/step.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS	"0123456789"
@@ -18,6 +19,11 @@
 #define KEPT_MAX	84
 #define SCREEN_SIDE_MIN 64U
 #define SCREEN_SIDE_MAX 16384U
+
+static bool is_something(const char *s)
+{
+	return *s;
+}
 
 static bool is_argument(const char *s)
 {
@@ -102,6 +108,13 @@ static bool is_rule(const char *s)
 	return consists_of(s, LETTERS DIGITS "_@- ", RULE_MAX);
 }
 
+static bool is_step(const char *s)
+{
+	_cleanup_(error_freep) struct error *ignored = NULL;
+
+	return step_check(s, &ignored) >= 0;
+}
+
 /* LD_*: what the dynamic linker obeys is not for a profile to say. */
 static bool is_variable(const char *s)
 {
@@ -111,6 +124,7 @@ static bool is_variable(const char *s)
 	       specifiers_are_valid(s);
 }
 
+const struct text_check check_any = { is_something, "a text" };
 const struct text_check check_argument = {
 	is_argument,
 	"an argument, with h, u, i or % after each %",
@@ -134,6 +148,10 @@ const struct text_check check_rule = {
 	is_rule,
 	"a system call, with conditions such as arg0 eq 1, or a set such as @timer",
 };
+const struct text_check check_step = {
+	is_step,
+	"a step such as 'key ctrl+s' or 'title *.txt'",
+};
 const struct text_check check_time_zone = {
 	is_time_zone,
 	"\"host\" or a time zone such as UTC or Europe/Berlin",
@@ -141,6 +159,10 @@ const struct text_check check_time_zone = {
 const struct text_check check_name = {
 	name_is_valid,
 	"a name of at most 63 characters a-z, 0-9 and -",
+};
+const struct text_check check_sample = {
+	sample_name_is_valid,
+	"the name of a sample file such as sample.pdf",
 };
 const struct text_check check_screen = {
 	is_screen,

@@ -9,6 +9,7 @@ struct text_check {
 	const char *expected; /* "KEY= must be ..." */
 };
 
+extern const struct text_check check_any;
 extern const struct text_check check_argument;
 extern const struct text_check check_colour;
 extern const struct text_check check_command;
@@ -18,7 +19,9 @@ extern const struct text_check check_locale;
 extern const struct text_check check_name;
 extern const struct text_check check_package;
 extern const struct text_check check_rule;
+extern const struct text_check check_sample;
 extern const struct text_check check_screen;
+extern const struct text_check check_step;
 extern const struct text_check check_time_zone;
 extern const struct text_check check_title;
 extern const struct text_check check_variable;

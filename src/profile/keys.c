@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "profile/check.h"
 #include "profile/choice.h"
+#include "profile/step.h"
 
 /* The offset of a field; does not compile if the field has another type than the row says. */
 #define FIELD(type, field)                                                               \
@@ -111,6 +112,11 @@ static const struct key keys[] = {
 	{ "Session",      "Lifetime",           NULL,        ORDER_MORE,     TIME(lifetime, 1, 31536000) },
 	{ "Session",      "Grace",              NULL,        ORDER_NONE,     UNSUPPORTED },
 	{ "Session",      "ExitWithLastWindow", NULL,        ORDER_NONE,     UNSUPPORTED },
+	{ "Test",         "File",               NULL,        ORDER_NONE,     OWN_LIST(test_files, check_sample) },
+	{ "Test",         "Argument",           NULL,        ORDER_NONE,     OWN_LIST(test_arguments, check_any) },
+	{ "Test",         "Window",             NULL,        ORDER_NONE,     STRING(test_window, check_any), .own = true },
+	{ "Test",         "Step",               NULL,        ORDER_NONE,     OWN_LIST(test_steps, check_step), .explain = step_check },
+	{ "Test",         "Timeout",            "90",        ORDER_NONE,     COUNT(test_timeout, 5, 3600), .own = true },
 };
 /* clang-format on */
 

@@ -164,6 +164,13 @@ struct profile {
 	/* [Session] */
 	enum viewer_lost viewer_lost;
 	uint32_t lifetime; /* seconds until the sandbox is ended; 0: no limit */
+
+	/* [Test]: how it is checked that the application works; gives nothing (profile/step.h) */
+	char **test_files;     /* names of samples */
+	char **test_arguments; /* before those */
+	char *test_window;     /* a title; '*' stands for any text */
+	char **test_steps;
+	uint32_t test_timeout; /* seconds */
 };
 
 /* A profile in which every key has its fallback, the strictest value. */

@@ -17,12 +17,23 @@ static int refuse(const struct key *k, const char *expected, const char *text, s
 	return error_set(err, EINVAL, "%s= must be %s, not '%s'", k->name, expected, shown);
 }
 
+static int check_text(const struct key *k, const char *text, struct error **err)
+{
+	if (k->check->is_valid(text))
+		return 0;
+	if (!k->explain)
+		return refuse(k, k->check->expected, text, err);
+	(void)k->explain(text, err);
+	return error_prefix(err, "%s=", k->name);
+}
+
 static int read_string(const struct key *k, void *field, const char *text, struct error **err)
 {
 	char **s = field;
+	int r = check_text(k, text, err);
 
-	if (!k->check->is_valid(text))
-		return refuse(k, k->check->expected, text, err);
+	if (r < 0)
+		return r;
 	free(*s);
 	*s = xstrdup(text);
 	return 0;
@@ -44,13 +55,15 @@ static void release_string(void *field)
 static int read_list(const struct key *k, void *field, const char *text, struct error **err)
 {
 	char ***list = field;
+	int r;
 
 	if (!*text) {
 		*list = strv_free(*list);
 		return 0;
 	}
-	if (!k->check->is_valid(text))
-		return refuse(k, k->check->expected, text, err);
+	r = check_text(k, text, err);
+	if (r < 0)
+		return r;
 	if (strv_length(*list) == PROFILE_LIST_MAX)
 		return error_set(err, E2BIG, "more than %u values of %s=", PROFILE_LIST_MAX,
 				 k->name);
@@ -199,7 +212,7 @@ static void write_time(const struct key *k, const void *field, struct buf *out)
 static int read_inherit(const struct key *k, void *field, const char *text, struct error **err)
 {
 	(void)field;
-	return k->check->is_valid(text) ? 0 : refuse(k, k->check->expected, text, err);
+	return check_text(k, text, err);
 }
 
 static int read_unsupported(const struct key *k, void *field, const char *text, struct error **err)

@@ -53,6 +53,8 @@ struct key {
 	const struct text_check *check;
 	const char *const *choices;
 	uint64_t min, max;
+	/* Where check->expected is too little: sets why a text is not valid. May be NULL. */
+	int (*explain)(const char *text, struct error **err);
 };
 
 #define KEY_HOST "host" /* the value that ORDER_HOST is about */

@@ -44,6 +44,9 @@ static void test_defaults_are_the_strictest(void **state)
 	assert_int_equal(p->inodes, 65536);
 	assert_null(p->environment);
 	assert_int_equal(p->viewer_lost, VIEWER_LOST_END);
+	assert_null(p->test_steps);
+	assert_null(p->test_window);
+	assert_int_equal(p->test_timeout, 90);
 }
 
 static const char all_keys[] = "[App]\n"
@@ -105,7 +108,15 @@ static const char all_keys[] = "[App]\n"
 			       "Variable=EMPTY=\n"
 			       "\n[Session]\n"
 			       "ViewerLost=keep\n"
-			       "Lifetime=90min\n";
+			       "Lifetime=90min\n"
+			       "\n[Test]\n"
+			       "File=sample.txt\n"
+			       "File=sample.pdf\n"
+			       "Argument=--quick\n"
+			       "Window=*sample.txt\n"
+			       "Step=type a  b\n"
+			       "Step=file sample.txt contains a  b\n"
+			       "Timeout=120\n";
 
 static void test_every_key_arrives(void **state)
 {
@@ -347,6 +358,10 @@ static void test_values_are_checked(void **state)
 		{ "Seccomp", "UserNamespaces=-1" },
 		{ "Seccomp", "UserNamespaces=1025" },
 		{ "App", "Package=A" },
+		{ "Test", "File=/etc/passwd" },
+		{ "Test", "File=.hidden" },
+		{ "Test", "Timeout=4" },
+		{ "Test", "Timeout=3601" },
 		{ "App", "Argument=100%" },
 		{ "App", "Argument=%z" },
 		{ "Environment", "Variable=X=%" },
