@@ -19,6 +19,8 @@ rows() {
 		fuse                src/gate/                  libfuse
 		systemd/            src/session/               libsystemd
 		nettle/             src/base/sha256\.c         nettle
+		xcb/                src/session/windows-main\.c libxcb
+		zlib\.h             src/session/windows-main\.c zlib
 	END
 }
 
