@@ -163,7 +163,7 @@ static int open_application(struct preparation *p)
 	}
 	if (choose_home(p, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
-	status = first_image(&p->facts, p->profile, -1);
+	status = first_image(&p->facts, p->profile, -1, false);
 	if (status != EXIT_OK)
 		return status;
 	if (launch_run(&l, &code, &error) < 0)

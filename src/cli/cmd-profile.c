@@ -74,17 +74,10 @@ static const struct command cmd_show = {
 	.run = run_show,
 };
 
-/* clang-format off */
 static const struct command *const verbs[] = {
-	&cmd_list,
-	&cmd_show,
-	&cmd_profile_keys,
-	&cmd_profile_new,
-	&cmd_profile_prepare,
-	&cmd_profile_render,
-	NULL,
+	&cmd_list,	   &cmd_show, &cmd_profile_new, &cmd_profile_prepare, &cmd_profile_render,
+	&cmd_profile_test, NULL
 };
-/* clang-format on */
 
 const struct command cmd_profile = {
 	.name = "profile",

@@ -270,7 +270,7 @@ static int start(const struct arguments *a)
 		    0)
 		return cli_fail(error, EXIT_SETUP);
 	l.profile = profile;
-	status = first_image(&facts, profile, l.request.display);
+	status = first_image(&facts, profile, l.request.display, false);
 	if (status != EXIT_OK)
 		return status;
 	if (profile->single_instance && !a->program &&

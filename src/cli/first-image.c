@@ -44,7 +44,7 @@ static bool ask(const char *home, const char *image, const struct recipe *recipe
 	return !strcmp(answer, "y\n") || !strcmp(answer, "yes\n");
 }
 
-static int offer(const char *home, const char *image)
+static int offer(const char *home, const char *image, bool unasked)
 {
 	_cleanup_(recipe_freep) struct recipe *recipe = NULL;
 	_cleanup_(build_result_release) struct build_result made = { 0 };
@@ -53,7 +53,8 @@ static int offer(const char *home, const char *image)
 
 	if (recipe_load(home, image, &recipe, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || !ask(home, image, recipe)) {
+	if (!unasked &&
+	    (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || !ask(home, image, recipe))) {
 		error_set(&error, ENOENT,
 			  "image '%s' is missing: run 'vitrine image build %s' first", image,
 			  image);
@@ -62,7 +63,7 @@ static int offer(const char *home, const char *image)
 	return image_build_and_show(&build, &made) == EXIT_OK ? EXIT_OK : EXIT_SETUP;
 }
 
-int first_image(const struct facts *facts, const struct profile *profile, int display)
+int first_image(const struct facts *facts, const struct profile *profile, int display, bool unasked)
 {
 	bool windows = (display >= 0 ? (enum display_backend)display : profile->display) !=
 		       DISPLAY_NONE;
@@ -70,7 +71,7 @@ int first_image(const struct facts *facts, const struct profile *profile, int di
 
 	for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
 		int status = images[i] && !image_is_there(facts->home, images[i])
-				     ? offer(facts->home, images[i])
+				     ? offer(facts->home, images[i], unasked)
 				     : EXIT_OK;
 
 		if (status != EXIT_OK)

@@ -4,4 +4,4 @@
 
 #include "cli/cli.h"
 
-extern const struct command cmd_profile_keys, cmd_profile_new, cmd_profile_render;
+extern const struct command cmd_profile_new, cmd_profile_render, cmd_profile_test;
