@@ -9,7 +9,7 @@
 #include "cli/show-key.h"
 #include "profile/load.h"
 
-static const struct command cmd_list, cmd_show;
+static const struct command cmd_list;
 
 static int run_list(int argc, char **argv)
 {
@@ -31,33 +31,6 @@ static int run_list(int argc, char **argv)
 	return cli_print(text.data ? text.data : "");
 }
 
-static int run_show(int argc, char **argv)
-{
-	const char *key = NULL;
-	const struct option_row rows[] = {
-		{ .name = "key",
-		  .value = "KEY",
-		  .help = "only the value of this key: Section.Key",
-		  .text = &key },
-		{ 0 },
-	};
-	_cleanup_(facts_release) struct facts facts = { 0 };
-	_cleanup_(profile_freep) struct profile *p = NULL;
-	_cleanup_free_ char *text = NULL;
-	struct error *error = NULL;
-	const char *name;
-	int r = options_parse_single(&cmd_show, rows, "profile", argc, argv, &name);
-
-	if (r < 0)
-		return options_status(r);
-	if (facts_gather(&facts, &error) < 0 || profile_load(name, facts.home, &p, &error) < 0)
-		return cli_fail(error, EXIT_FAILED);
-	if (key)
-		return show_key(p, key);
-	text = profile_write(p);
-	return cli_print(text);
-}
-
 static const struct command cmd_list = {
 	.noun = "profile",
 	.name = "list",
@@ -66,18 +39,20 @@ static const struct command cmd_list = {
 	.run = run_list,
 };
 
-static const struct command cmd_show = {
-	.noun = "profile",
-	.name = "show",
-	.arguments = "PROFILE",
-	.summary = "Print every setting of a profile",
-	.run = run_show,
-};
-
+/* clang-format off */
 static const struct command *const verbs[] = {
-	&cmd_list,	   &cmd_show, &cmd_profile_new, &cmd_profile_prepare, &cmd_profile_render,
-	&cmd_profile_test, NULL
+	&cmd_list,
+	&cmd_profile_show,
+	&cmd_profile_explain,
+	&cmd_profile_audit,
+	&cmd_profile_diff,
+	&cmd_profile_new,
+	&cmd_profile_prepare,
+	&cmd_profile_render,
+	&cmd_profile_test,
+	NULL,
 };
+/* clang-format on */
 
 const struct command cmd_profile = {
 	.name = "profile",

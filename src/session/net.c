@@ -33,7 +33,7 @@ static void on_end(void *user, short revents)
 	n->lost(n->user, "slirp4netns ended: the network is gone");
 }
 
-static char **slirp_argv(pid_t init)
+char **net_command(const char *init)
 {
 	_cleanup_strv_ char **argv = NULL;
 
@@ -44,9 +44,9 @@ static char **slirp_argv(pid_t init)
 	strv_add(&argv, "--enable-seccomp");
 	strv_addf(&argv, "--ready-fd=%d", SLIRP_READY);
 	strv_addf(&argv, "--exit-fd=%d", SLIRP_EXIT);
-	strv_addf(&argv, "--userns-path=/proc/%d/ns/user", init);
+	strv_addf(&argv, "--userns-path=/proc/%s/ns/user", init);
 	strv_add(&argv, "--netns-type=path");
-	strv_addf(&argv, "/proc/%d/ns/net", init);
+	strv_addf(&argv, "/proc/%s/ns/net", init);
 	strv_add(&argv, "tap0");
 	return TAKE_PTR(argv);
 }
@@ -72,7 +72,8 @@ static int await_ready(int fd, struct error **err)
 int net_start(const struct box *app, struct loop *loop, box_lost_fn *lost, void *user,
 	      struct net **ret, struct error **err)
 {
-	_cleanup_strv_ char **argv = slirp_argv(box_init_pid(app));
+	_cleanup_free_ char *init = xasprintf("%d", box_init_pid(app));
+	_cleanup_strv_ char **argv = net_command(init);
 	_cleanup_close_ int ready_read = -EBADF, ready_write = -EBADF, exit_read = -EBADF,
 			    exit_write = -EBADF;
 	int pair[2], fds[SLIRP_FDS] = { -EBADF, -EBADF, -EBADF }, r;

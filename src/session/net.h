@@ -12,6 +12,9 @@
 
 struct net;
 
+/* How slirp4netns is started for a box whose init has this process id. Owned by the caller. */
+char **net_command(const char *init);
+
 /* Waits until the network is up. `lost` is called from the loop when slirp4netns ends by itself. */
 int net_start(const struct box *app, struct loop *loop, box_lost_fn *lost, void *user,
 	      struct net **ret, struct error **err);

@@ -14,12 +14,13 @@ allowed() { # FOLDER
 	profile) echo base ;;
 	plan) echo base profile gate/protocol.h ;;
 	emit) echo base profile plan ;;
+	view) echo base profile plan emit ;;
 	image) echo base ;;
 	box) echo base plan emit/filter.h gate/protocol.h ;;
 	gate) echo base emit/filter.h ;;
 	session) echo base profile plan emit box gate/protocol.h ;;
-	app) echo base profile plan emit image box session ;;
-	cli) echo base profile plan emit image box session app ;;
+	app) echo base profile plan emit view image box session ;;
+	cli) echo base profile plan emit view image box session app ;;
 	*) return 1 ;;
 	esac
 }

@@ -1,0 +1,165 @@
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/show.h"
+#include "base/buf.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "cli/options.h"
+#include "cli/profile-commands.h"
+#include "cli/profile-word.h"
+#include "profile/choice.h"
+#include "profile/keys.h"
+
+struct shown {
+	struct profile *profile;
+	char *text;
+	char **notes;
+};
+
+static void shown_release(struct shown *s)
+{
+	profile_free(s->profile);
+	free(s->text);
+	strv_free(s->notes);
+}
+
+static int make(const char *word, const struct show *show, struct shown *ret, struct error **err)
+{
+	_cleanup_(facts_release) struct facts facts = { 0 };
+	int r;
+
+	r = facts_gather(&facts, err);
+	if (r >= 0)
+		r = profile_word_load(word, &facts, &ret->profile, err);
+	if (r >= 0)
+		r = show_render(show, ret->profile, &facts, &ret->text, &ret->notes, err);
+	return r;
+}
+
+static int print_text(const struct shown *s)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+
+	for (char **note = s->notes; note && *note; note++) {
+		_cleanup_free_ char *line = text_escape(*note, strlen(*note));
+
+		buf_addf(&out, "# %s\n", line);
+	}
+	buf_adds(&out, s->text);
+	return cli_print(out.data);
+}
+
+/* One object for each value, so that a list is as easy to read as the rest. */
+static json_t *settings_of(const struct profile *p)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; key_at(i); i++) {
+		const struct key *k = key_at(i);
+		const struct profile_origin *o = &p->origins[i];
+		_cleanup_buf_ struct buf lines = { 0 };
+		char *rest, *line;
+
+		k->type->write(k, key_value(k, p), &lines);
+		rest = lines.data;
+		while ((line = strsep(&rest, "\n"))) {
+			if (!*line)
+				continue;
+			json_array_append_new(all, json_pack("{ss ss ss ss? si}", "section",
+							     k->section, "key", k->name, "value",
+							     line + strlen(k->name) + 1, "file",
+							     o->file, "line", (int)o->line));
+		}
+	}
+	return all;
+}
+
+static json_t *strings_of(char *const *v)
+{
+	json_t *all = json_array();
+
+	for (; v && *v; v++)
+		json_array_append_new(all, json_string(*v));
+	return all;
+}
+
+static json_t *lines_of(const char *text)
+{
+	_cleanup_free_ char *copy = xstrdup(text);
+	json_t *all = json_array();
+	char *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		if (rest || *line)
+			json_array_append_new(all, json_string(line));
+	return all;
+}
+
+static int print_json(const struct shown *s, const struct show *show)
+{
+	json_auto_t *value = json_pack("{ss ss so so}", "profile", s->profile->name, "format",
+				       show_format_names[show->format], "notes",
+				       strings_of(s->notes), "lines", lines_of(s->text));
+
+	if (show->format == SHOW_PROFILE)
+		json_object_set_new(value, "settings", settings_of(s->profile));
+	return cli_print_json(value);
+}
+
+static int find_box(const char *name, enum box_kind *ret)
+{
+	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
+		if (!strcmp(name, box_kind_to_string(k))) {
+			*ret = k;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int run(int argc, char **argv)
+{
+	const char *format = "profile", *box = "app", *word;
+	struct show show = { 0 };
+	bool json = false;
+	const struct option_row rows[] = {
+		{ .name = "format",
+		  .value = "FORMAT",
+		  .help = "profile, plan, lxc, seccomp, apparmor, bus, network or env",
+		  .text = &format },
+		{ .name = "box",
+		  .value = "BOX",
+		  .help = "app, display or viewer: of lxc, apparmor and env",
+		  .text = &box },
+		{ .name = "origins",
+		  .help = "with the file and line that set each",
+		  .flag = &show.origins },
+		{ .name = "json", .help = "an object, for programs", .flag = &json },
+		{ 0 },
+	};
+	_cleanup_(shown_release) struct shown shown = { 0 };
+	struct error *error = NULL;
+	int r = options_parse_single(&cmd_profile_show, rows, "profile", argc, argv, &word);
+
+	if (r < 0)
+		return options_status(r);
+	r = choice_find(show_format_names, format);
+	if (r < 0)
+		return cli_usage(&cmd_profile_show, "--format needs profile, plan, lxc, seccomp, "
+						    "apparmor, bus, network or env");
+	show.format = (enum show_format)r;
+	if (find_box(box, &show.box) < 0)
+		return cli_usage(&cmd_profile_show, "--box needs app, display or viewer");
+	if (make(word, &show, &shown, &error) < 0)
+		return cli_fail(error, EXIT_FAILED);
+	return json ? print_json(&shown, &show) : print_text(&shown);
+}
+
+const struct command cmd_profile_show = {
+	.noun = "profile",
+	.name = "show",
+	.arguments = "PROFILE",
+	.summary = "Print a profile, or what it becomes",
+	.run = run,
+};
