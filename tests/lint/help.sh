@@ -97,6 +97,19 @@ while read -r noun; do
 	ok $? "$noun: an unknown verb"
 done <"$scratch/names"
 
+# A value that can only be one of some words is refused where it is another.
+"$vitrine" --table </dev/null | awk -F '\t' '
+	$1 == "command" { call = $2 }
+	$1 == "option" && $4 ~ /^=/ { print call " " $2 "=xyzzy" }' >"$scratch/choices"
+[ -s "$scratch/choices" ]
+ok $? "there are options with choices"
+grep -v '^admin' "$scratch/choices" | while read -r call; do
+	# shellcheck disable=SC2086 # some words
+	refuses xyzzy $call </dev/null || why "$call"
+done
+[ ! -s "$scratch/why" ]
+ok $? "values that are no choice are refused"
+
 # Where the manual is not installed, as here perhaps, --help is printed; the page tells the call too.
 while read -r command; do
 	# shellcheck disable=SC2086 # one or two words
