@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "box/label.h"
 #include "session/addition.h"
+#include "session/desktop-bus.h"
 #include "session/display-commands.h"
 
 #define ZONE_DIR "/usr/share/zoneinfo/"
@@ -76,7 +77,8 @@ int facts_gather(struct facts *ret, struct error **err)
 	*ret = (struct facts){ .user = xstrdup(p->pw_name),
 			       .home = xstrdup(p->pw_dir),
 			       .time_zone = time_zone(),
-			       .host_name = host_name() };
+			       .host_name = host_name(),
+			       .desktop_bus = desktop_bus_find() };
 	delegation_find(&ret->delegation);
 	ret->host = (struct host_facts){
 		.apparmor = label_is_supported(),
@@ -86,6 +88,7 @@ int facts_gather(struct facts *ret, struct error **err)
 		.home = ret->home,
 		.time_zone = ret->time_zone,
 		.host_name = ret->host_name,
+		.desktop_bus = ret->desktop_bus,
 		.cgroup_way = ret->delegation.way,
 		.controllers = ret->delegation.controllers,
 		.memory = machine_memory(),
@@ -104,6 +107,7 @@ void facts_release(struct facts *f)
 	free(f->home);
 	free(f->time_zone);
 	free(f->host_name);
+	free(f->desktop_bus);
 	delegation_release(&f->delegation);
 	*f = (struct facts){ 0 };
 }

@@ -11,6 +11,7 @@ struct facts {
 	char *home;
 	char *time_zone;
 	char *host_name;
+	char *desktop_bus;
 	struct delegation delegation;
 };
 

@@ -104,8 +104,20 @@ int launch_network(struct sandbox *s, struct error **err)
 	return net_start(s->boxes[BOX_APP], s->loop, on_box_lost, s, &s->net, err);
 }
 
+static int launch_desktop_bus(struct sandbox *s, struct error **err)
+{
+	_cleanup_close_ int dir = -EBADF;
+	int r = fs_open_dir(s->shared, "bus", &dir, err);
+
+	return r < 0 ? r
+		     : desktop_bus_start(&s->plan->desktop_bus, dir, s->loop, on_box_lost, s,
+					 &s->desktop_bus, err);
+}
+
 int launch_bus(struct sandbox *s, struct error **err)
 {
+	if (s->plan->desktop_bus.address)
+		return launch_desktop_bus(s, err);
 	if (!s->plan->bus)
 		return 0;
 	return bus_start(s->boxes[BOX_APP], s->plan, s->loop, on_box_lost, s, &s->bus, err);

@@ -12,6 +12,7 @@
 #include "box/box.h"
 #include "image/store.h"
 #include "session/bus.h"
+#include "session/desktop-bus.h"
 #include "session/display.h"
 #include "session/gate.h"
 #include "session/homes.h"
@@ -76,6 +77,7 @@ struct sandbox {
 	struct box *boxes[BOX_KIND_MAX];
 	struct net *net;
 	struct bus *bus;
+	struct desktop_bus *desktop_bus;
 	struct gate *gate;
 	struct sound *sound;
 	struct display *display;

@@ -65,6 +65,11 @@ static bool with_bus(const struct plan *p)
 	return p->bus;
 }
 
+static bool with_desktop_bus(const struct plan *p)
+{
+	return p->desktop_bus.address;
+}
+
 static bool with_empty_home(const struct plan *p)
 {
 	return p->home == HOME_EMPTY;
@@ -134,6 +139,7 @@ static const struct mount_rule mount_rules[] = {
 	{ VIEWER,           always,       MOUNT_SHARED,  "desktop-auth",     "/run/vitrine/desktop-auth", BY_USER,     0755,  READ_ONLY },
 	{ DISPLAY | VIEWER, with_xpra,    MOUNT_SHARED,  "xpra",             BOX_XPRA_DIR,                BY_X_SERVER, 0755,  0 },
 	{ APP,              with_sound,   MOUNT_SHARED,  "sound",            BOX_SOUND_DIR,               BY_USER,     0755,  READ_ONLY },
+	{ APP,              with_desktop_bus, MOUNT_SHARED, "bus",            BOX_BUS_DIR,                 BY_USER,     0755,  READ_ONLY },
 	{ APP,              with_program, MOUNT_SHARED,  "program",          BOX_PROGRAM_DIR,             BY_USER,     0755,  READ_ONLY | EXEC },
 };
 
@@ -155,6 +161,7 @@ static const struct variable_rule variable_rules[] = {
 	{ VIEWER,        always,       "DISPLAY=:{desktop}" },
 	{ VIEWER,        always,       "XAUTHORITY=" BOX_DESKTOP_AUTH_FILE },
 	{ APP,           with_bus,     "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{uid}/bus" },
+	{ APP,           with_desktop_bus, "DBUS_SESSION_BUS_ADDRESS=unix:path=" BOX_BUS_DIR "/" BOX_BUS_SOCKET },
 	{ APP,           with_sound,   "PULSE_SERVER=unix:/run/user/{uid}/pulse/native" },
 };
 

@@ -126,6 +126,11 @@ char *plan_to_text(const struct plan *p)
 		add_line(&out, facts[i].name, facts[i].value);
 	buf_addf(&out, "disk: %" PRIu64 "\ninodes: %" PRIu32 "\nlifetime: %" PRIu32 "\n", p->disk,
 		 p->inodes, p->lifetime);
+	add_line(&out, "desktop bus", p->desktop_bus.address ? p->desktop_bus.address : "none");
+	add_vector(&out, "bus talk", p->desktop_bus.talk);
+	add_vector(&out, "bus own", p->desktop_bus.own);
+	add_vector(&out, "bus call", p->desktop_bus.call);
+	add_vector(&out, "bus broadcast", p->desktop_bus.broadcast);
 	add_vector(&out, "command", p->command);
 	add_vector(&out, "note", p->notes);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)

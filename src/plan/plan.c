@@ -6,6 +6,7 @@
 #include "base/strv.h"
 #include "plan/plan-apparmor.h"
 #include "plan/plan-boxes.h"
+#include "plan/plan-bus.h"
 #include "plan/plan-check.h"
 #include "profile/specifier.h"
 
@@ -120,6 +121,7 @@ static struct plan *new_plan(const struct profile *p, const struct run_request *
 		.display_number = in->display_number,
 	};
 	set_command(plan, p, q, &values);
+	plan_bus(plan, p, host);
 	return plan;
 }
 
@@ -141,6 +143,8 @@ static int check_all(const struct profile *p, const struct run_request *q,
 	if (r < 0)
 		return r;
 	r = q->program ? plan_check_program(q->program, err) : 0;
+	if (r >= 0)
+		r = check_bus(p, host, err);
 	if (r < 0)
 		return r;
 	if (choose_display(p, q) == DISPLAY_XEPHYR && p->viewer == VIEWER_HOST)
@@ -212,6 +216,7 @@ struct plan *plan_free(struct plan *p)
 	free(p->label);
 	free(p->kept_dir);
 	strv_free(p->command);
+	plan_bus_release(&p->desktop_bus);
 	strv_free(p->notes);
 	free(p->program);
 	free(p->border);

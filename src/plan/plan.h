@@ -32,6 +32,7 @@ struct host_facts {
 	const char *locale;	    /* e.g. "de_DE.UTF-8", or NULL for C.UTF-8 */
 	const char *desktop_socket; /* /tmp/.X11-unix/XN of the desktop, or NULL without one */
 	const char *host_name;	    /* as the desktop knows it, or NULL */
+	const char *desktop_bus;    /* address of its session bus, a plain path; or NULL */
 	uint32_t desktop_display;   /* its N */
 	bool xpra;		    /* there is one of the host's own, for Viewer=host */
 	bool apparmor;		    /* this kernel has it, and it is enabled */
@@ -158,6 +159,12 @@ struct plan_inputs {
 	size_t n_grants;
 };
 
+/* What passes through the filter between the application and the desktop's session bus. */
+struct plan_bus {
+	char *address; /* of the desktop's; NULL: the application does not reach it */
+	char **talk, **own, **call, **broadcast;
+};
+
 struct plan {
 	char *id; /* PROFILE-xxxx */
 	char *profile;
@@ -173,6 +180,7 @@ struct plan {
 	char *screen;
 	bool playback;
 	bool bus; /* a session bus of the sandbox's own */
+	struct plan_bus desktop_bus;
 	enum uid_mode uid_mode;
 	enum home_mode home;
 	char *kept_dir; /* or NULL */
@@ -197,6 +205,8 @@ struct plan {
 #define BOX_AUTH_FILE	      "/run/vitrine/auth/Xauthority"
 #define BOX_DESKTOP_AUTH_FILE "/run/vitrine/desktop-auth/Xauthority"
 #define BOX_PROGRAM_DIR	      "/run/vitrine/program"
+#define BOX_BUS_DIR	      "/run/vitrine/bus"
+#define BOX_BUS_SOCKET	      "session" /* in it */
 #define BOX_SOUND_DIR	      "/run/vitrine/sound"
 #define BOX_XPRA_DIR	      "/run/vitrine/xpra"
 #define BOX_FILES_DIR	      "Files" /* beneath the home: what the user gives */

@@ -13,6 +13,8 @@
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS	"0123456789"
 
+#define BUS_NAME_MAX	255
+#define BUS_PATH_MAX	255
 #define RULE_MAX	200
 #define TITLE_MAX	63
 #define WORD_MAX	64
@@ -108,11 +110,50 @@ static bool is_rule(const char *s)
 	return consists_of(s, LETTERS DIGITS "_@- ", RULE_MAX);
 }
 
-static bool is_step(const char *s)
+/* Names of the D-Bus specification, "Valid Bus Names" and "Valid Member Names": elements between
+ * dots, of which none begins with a digit; at least two. */
+static bool is_bus_elements(const char *s, size_t n)
 {
-	_cleanup_(error_freep) struct error *ignored = NULL;
+	size_t dots = 0;
 
-	return step_check(s, &ignored) >= 0;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '.') {
+			dots++;
+			continue;
+		}
+		if (!strchr(LETTERS DIGITS "_-", s[i]) || s[i] == '\0')
+			return false;
+		if ((i == 0 || s[i - 1] == '.') && strchr(DIGITS, s[i]))
+			return false;
+	}
+	return n > 0 && n <= BUS_NAME_MAX && dots > 0 && *s != '.' && s[n - 1] != '.' &&
+	       !memmem(s, n, "..", 2);
+}
+
+/* "a.b", or "a.b.*" for it and all beneath. */
+static bool is_bus_name(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n > 2 && !strcmp(s + n - 2, ".*"))
+		n -= 2;
+	return is_bus_elements(s, n);
+}
+
+/* NAME=[METHOD][@PATH] of xdg-dbus-proxy(1). */
+static bool is_bus_rule(const char *s)
+{
+	size_t name = strcspn(s, "="), member;
+	const char *rule = s + name + (s[name] == '='), *path = strchr(rule, '@');
+
+	member = path ? (size_t)(path - rule) : strlen(rule);
+	if (member > 2 && !strncmp(rule + member - 2, ".*", 2))
+		member -= 2;
+	if (member && !(member == 1 && *rule == '*') && !is_bus_elements(rule, member))
+		return false;
+	return s[name] == '=' && is_bus_elements(s, name) && (member || path) &&
+	       (!path || (path[1] == '/' && strlen(path + 1) <= BUS_PATH_MAX &&
+			  strspn(path + 1, LETTERS DIGITS "_/*") == strlen(path + 1)));
 }
 
 /* LD_*: what the dynamic linker obeys is not for a profile to say. */
@@ -128,6 +169,14 @@ const struct text_check check_any = { is_something, "a text" };
 const struct text_check check_argument = {
 	is_argument,
 	"an argument, with h, u, i or % after each %",
+};
+const struct text_check check_bus_name = {
+	is_bus_name,
+	"a name of D-Bus such as org.example.App or org.example.*",
+};
+const struct text_check check_bus_rule = {
+	is_bus_rule,
+	"NAME=METHOD@PATH such as org.example.App=org.example.App.Open@/org/example/App",
 };
 const struct text_check check_colour = { is_colour, "a colour such as #c02020" };
 const struct text_check check_command = {

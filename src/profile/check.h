@@ -11,6 +11,8 @@ struct text_check {
 
 extern const struct text_check check_any;
 extern const struct text_check check_argument;
+extern const struct text_check check_bus_name;
+extern const struct text_check check_bus_rule;
 extern const struct text_check check_colour;
 extern const struct text_check check_command;
 extern const struct text_check check_host_path;

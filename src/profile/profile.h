@@ -130,6 +130,12 @@ struct profile {
 	/* [Network] */
 	enum network_mode network;
 
+	/* [Bus]: of the desktop's session bus, as xdg-dbus-proxy(1) takes them */
+	char **bus_talk; /* names, or "NAME.*" */
+	char **bus_own;
+	char **bus_call; /* NAME=RULE */
+	char **bus_broadcast;
+
 	/* [Seccomp] */
 	char *seccomp_policy; /* name of a policy in seccomp-policies/ */
 	char **seccomp_allow; /* rules over it: emit/policy.h */

@@ -1,0 +1,152 @@
+#include "session/desktop-bus.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/spawn.h"
+#include "base/strv.h"
+#include "base/text.h"
+#include "emit/bus.h"
+
+#define PROXY	 "/usr/bin/xdg-dbus-proxy"
+#define UNIX	 "unix:path="
+#define READY_MS 10000
+#define PATH_LEN 100 /* what fits into an address of a socket, unix(7) */
+
+enum {
+	PROXY_READY = 3, /* it writes a byte here when its socket is there, and ends when the
+			    other end closes: also if the supervisor is killed */
+	PROXY_DIR,
+	PROXY_FDS,
+};
+
+struct desktop_bus {
+	struct child proxy;
+	int lifeline; /* ours of PROXY_READY */
+	struct source *source;
+	box_lost_fn *lost;
+	void *user;
+};
+
+/* The path in the first part of an address, as far as it needs no escapes. */
+static char *path_of(const char *address)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "/._-";
+	const char *path = address + strlen(UNIX);
+	size_t n;
+
+	if (strncmp(address, UNIX, strlen(UNIX)))
+		return NULL;
+	n = strspn(path, plain);
+	if (n > PATH_LEN || (path[n] && path[n] != ',' && path[n] != ';'))
+		return NULL;
+	return xstrndup(path, n);
+}
+
+char *desktop_bus_find(void)
+{
+	const char *given = getenv("DBUS_SESSION_BUS_ADDRESS");
+	_cleanup_free_ char *usual = xasprintf(UNIX "/run/user/%u/bus", getuid());
+	_cleanup_free_ char *path = path_of(given ? given : usual);
+	struct stat st;
+
+	if (!path || !path_is_shortest(path) || lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode) ||
+	    st.st_uid != getuid())
+		return NULL;
+	return xasprintf(UNIX "%s", path);
+}
+
+static void on_end(void *user, short revents)
+{
+	struct desktop_bus *b = user;
+
+	(void)revents;
+	b->source = source_remove(b->source);
+	b->lost(b->user, "xdg-dbus-proxy ended: the desktop's D-Bus is gone");
+}
+
+static int await_ready(int fd, struct error **err)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+	int n;
+
+	do
+		n = poll(&p, 1, READY_MS);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return error_set(err, ETIMEDOUT, "xdg-dbus-proxy is not ready in time");
+	if (n < 0 || read(fd, &byte, 1) != 1)
+		return error_set(err, EIO, "xdg-dbus-proxy cannot reach the desktop's D-Bus");
+	return 0;
+}
+
+static int spawn_proxy(const struct plan_bus *plan, int dir, int ready, struct child *ret,
+		       struct error **err)
+{
+	_cleanup_strv_ char **rules = bus_rules_render(plan), **argv = NULL;
+	const int fds[PROXY_FDS] = { -EBADF, -EBADF, -EBADF, ready, dir };
+	struct spawn s = { .fds = fds, .n_fds = PROXY_FDS, .new_session = true };
+
+	strv_add(&argv, PROXY);
+	strv_addf(&argv, "--fd=%d", PROXY_READY);
+	strv_add(&argv, plan->address);
+	strv_addf(&argv, "/proc/self/fd/%d/" BOX_BUS_SOCKET, PROXY_DIR);
+	strv_add_all(&argv, rules);
+	s.argv = argv;
+	return spawn(&s, ret, err);
+}
+
+/* The application has another id outside; nobody else reaches the directory. */
+static int open_to_application(int dir, struct error **err)
+{
+	if (fchmodat(dir, BOX_BUS_SOCKET, 0666, 0) < 0)
+		return error_errno(err, "cannot open the socket of xdg-dbus-proxy");
+	return 0;
+}
+
+int desktop_bus_start(const struct plan_bus *plan, int dir, struct loop *loop, box_lost_fn *lost,
+		      void *user, struct desktop_bus **ret, struct error **err)
+{
+	_cleanup_(child_end) struct child proxy = CHILD_NONE;
+	_cleanup_close_ int ours = -EBADF, theirs = -EBADF;
+	struct desktop_bus *b;
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_errno(err, "cannot make a pair of sockets");
+	ours = pair[0];
+	theirs = pair[1];
+	r = spawn_proxy(plan, dir, theirs, &proxy, err);
+	if (r < 0)
+		return error_prefix(err, "desktop's D-Bus (apt install xdg-dbus-proxy)");
+	theirs = close_fd(theirs);
+	r = await_ready(ours, err);
+	if (r >= 0)
+		r = open_to_application(dir, err);
+	if (r < 0)
+		return r;
+	b = xcalloc(1, sizeof *b);
+	*b = (struct desktop_bus){
+		.proxy = proxy, .lifeline = TAKE_FD(ours), .lost = lost, .user = user
+	};
+	proxy = CHILD_NONE;
+	b->source = loop_add(loop, b->proxy.pidfd, POLLIN, on_end, b);
+	*ret = b;
+	return 0;
+}
+
+struct desktop_bus *desktop_bus_end(struct desktop_bus *b)
+{
+	if (!b)
+		return NULL;
+	source_remove(b->source);
+	close_fd(b->lifeline);
+	child_end(&b->proxy);
+	free(b);
+	return NULL;
+}
