@@ -130,6 +130,20 @@ int child_wait(struct child *c, int timeout_ms, int *ret_status, struct error **
 	return 1;
 }
 
+int child_await_ready(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+	int n;
+
+	do
+		n = poll(&p, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return -ETIMEDOUT;
+	return n > 0 && read(fd, &byte, 1) == 1 ? 0 : -EPIPE;
+}
+
 void child_end(struct child *c)
 {
 	if (c->pid <= 0)

@@ -38,6 +38,10 @@ int spawn(const struct spawn *s, struct child *ret, struct error **err);
  * time-out. After a 1 the child is CHILD_NONE. */
 int child_wait(struct child *c, int timeout_ms, int *ret_status, struct error **err);
 
+/* Waits until a child has written a byte there, as programs do that say when they are ready: 0,
+ * -ETIMEDOUT, or -EPIPE if it has ended or closed it instead. */
+int child_await_ready(int fd, int timeout_ms);
+
 /* Kills, reaps and forgets; nothing to do for CHILD_NONE. */
 void child_end(struct child *c);
 

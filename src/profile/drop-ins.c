@@ -1,6 +1,5 @@
 #include "profile/drop-ins.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -31,12 +30,6 @@ static void found_release(struct found *f)
 		free(f->items[i].path);
 		close_fd(f->items[i].fd);
 	}
-}
-
-static void closedirp(DIR **d)
-{
-	if (*d)
-		closedir(*d);
 }
 
 /* Other files are left alone, as editors leave theirs behind. */
@@ -89,17 +82,12 @@ static int add_file(struct found *f, int dirfd, const char *dir, const char *fil
 static int add_dir(struct found *f, const char *path, struct error **err)
 {
 	_cleanup_(closedirp) DIR *d = NULL;
-	_cleanup_close_ int fd = -EBADF;
 	struct dirent *e;
 	int r;
 
-	r = profile_open_dir(path, &fd, err);
+	r = profile_list_open(path, &d, err);
 	if (r <= 0)
 		return r;
-	d = fdopendir(fd);
-	if (!d)
-		return error_errno(err, "cannot list '%s'", path);
-	(void)TAKE_FD(fd); /* it is the stream's now */
 	while ((e = readdir(d))) {
 		if (!is_drop_in(e->d_name))
 			continue;

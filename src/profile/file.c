@@ -82,6 +82,21 @@ int profile_open_dir(const char *path, int *ret_fd, struct error **err)
 	return 1;
 }
 
+int profile_list_open(const char *path, DIR **ret, struct error **err)
+{
+	_cleanup_close_ int fd = -EBADF;
+	int r;
+
+	r = profile_open_dir(path, &fd, err);
+	if (r <= 0)
+		return r;
+	*ret = fdopendir(fd);
+	if (!*ret)
+		return error_errno(err, "cannot list '%s'", path);
+	(void)TAKE_FD(fd); /* it is the stream's now */
+	return 1;
+}
+
 bool profile_is_mask(int dirfd, const char *file)
 {
 	char target[sizeof "/dev/null"];

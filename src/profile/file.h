@@ -2,6 +2,7 @@
 
 /* Files of profiles and their directories: whose they must be, and how they are read. */
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -10,6 +11,15 @@
 /* Returns 1 and the descriptor, or 0 where there is no such directory. It belongs to the user or
  * root, and nobody else may write it. */
 int profile_open_dir(const char *path, int *ret_fd, struct error **err);
+
+/* The same, to be listed; closed with closedir(3). */
+int profile_list_open(const char *path, DIR **ret, struct error **err);
+
+static inline void closedirp(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
 
 /* Is it a link to /dev/null? */
 bool profile_is_mask(int dirfd, const char *file);

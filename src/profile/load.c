@@ -1,6 +1,5 @@
 #include "profile/load.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -315,27 +314,16 @@ int profile_load_file(const char *path, const char *home, struct profile **ret, 
 	return load_open_file(fd, shown, name, home, ret, err);
 }
 
-static void closedirp(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 /* Adds what one directory decides: names that it has, names that it masks. */
 static int list_dir(const char *path, char ***names, char ***masked, struct error **err)
 {
-	_cleanup_close_ int fd = -EBADF;
 	_cleanup_(closedirp) DIR *d = NULL;
 	struct dirent *e;
 	int r;
 
-	r = profile_open_dir(path, &fd, err);
+	r = profile_list_open(path, &d, err);
 	if (r <= 0)
 		return r;
-	d = fdopendir(fd);
-	if (!d)
-		return error_errno(err, "cannot list '%s'", path);
-	(void)TAKE_FD(fd); /* it is the stream's now */
 	while ((e = readdir(d))) {
 		_cleanup_free_ char *name = name_of_file(e->d_name);
 

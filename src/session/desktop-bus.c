@@ -71,16 +71,11 @@ static void on_end(void *user, short revents)
 
 static int await_ready(int fd, struct error **err)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char byte;
-	int n;
+	int r = child_await_ready(fd, READY_MS);
 
-	do
-		n = poll(&p, 1, READY_MS);
-	while (n < 0 && errno == EINTR);
-	if (n == 0)
+	if (r == -ETIMEDOUT)
 		return error_set(err, ETIMEDOUT, "xdg-dbus-proxy is not ready in time");
-	if (n < 0 || read(fd, &byte, 1) != 1)
+	if (r < 0)
 		return error_set(err, EIO, "xdg-dbus-proxy cannot reach the desktop's D-Bus");
 	return 0;
 }

@@ -53,16 +53,11 @@ char **net_command(const char *init)
 
 static int await_ready(int fd, struct error **err)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char byte;
-	int n;
+	int r = child_await_ready(fd, READY_TIMEOUT_MS);
 
-	do
-		n = poll(&p, 1, READY_TIMEOUT_MS);
-	while (n < 0 && errno == EINTR);
-	if (n == 0)
+	if (r == -ETIMEDOUT)
 		return error_set(err, ETIMEDOUT, "slirp4netns is not ready in time");
-	if (n < 0 || read(fd, &byte, 1) != 1)
+	if (r < 0)
 		return error_set(
 			err, EIO,
 			"slirp4netns cannot reach the network of the box (see 'vitrine doctor')");
