@@ -44,10 +44,15 @@ static bool tell_viewer(const struct view *v, struct buf *out)
 {
 	bool host = is_drawn_by_host(v);
 
-	buf_adds(out, host ? "It can attack the program that draws its windows, and that one has "
-			     "all of your rights (Viewer=host)."
-			   : "It cannot get at your rights through the program that draws its "
-			     "windows, which is in a box of its own.");
+	if (host)
+		buf_adds(out, "It can attack the program that draws its windows, and that one has "
+			      "all of your rights (Viewer=host).");
+	else
+		buf_adds(out, has_windows(v)
+				      ? "It cannot get at your rights through the program that "
+					"draws its windows, which is in a box of its own."
+				      : "It cannot attack a program that draws its windows: there "
+					"is none.");
 	return host;
 }
 
@@ -82,9 +87,9 @@ static bool tell_clipboard(const struct view *v, struct buf *out)
 
 static bool tell_other_windows(const struct view *v, struct buf *out)
 {
-	(void)v;
-	buf_adds(out, "It cannot see your other windows or your screen, nor read or send keys "
-		      "there: it has an X server of its own.");
+	buf_adds(out,
+		 "It cannot see your other windows or your screen, nor read or send keys there");
+	buf_adds(out, has_windows(v) ? ": it has an X server of its own." : ".");
 	return false;
 }
 

@@ -1,10 +1,12 @@
 #!/bin/sh
-# What a profile becomes, compared with the files next to this script: the plan, the LXC configuration of
-# each box, and the AppArmor profile of the app box.
+# What a profile becomes on several hosts, compared with the files next to this script.
 #
 #   golden.sh            prints TAP
-#   golden.sh --refresh  writes the files anew; look at the difference before you commit it
+#   golden.sh --refresh  writes the files anew (`make refresh-golden`); look at the difference before
+#                        you commit it
 #
+# NAME.WHAT is one thing that is made of a profile on the usual host, NAME.all everything, without
+# comments.  NAME@HOST.diff is how everything differs on another host, or why it is refused there.
 # RENDER is the program tests/golden/render, TESTDATA the directory tests/ of the sources.
 set -u
 
@@ -27,20 +29,47 @@ cases() {
 	END
 }
 
-compare() { # PROFILE WHAT
-	name=$(basename "$1" .vitrine).$2
+# Profiles whose every file is compared, and hosts beside the usual one
+pairs() {
+	cat <<-END
+		$golden/nothing.vitrine no-apparmor no-cgroup no-desktop other-user small no-zone
+		$golden/windows.vitrine no-apparmor no-own-profiles no-cgroup no-xpra no-desktop other-user small no-zone
+		$golden/network.vitrine no-apparmor other-user no-zone named
+		$golden/grants.vitrine no-apparmor other-user
+		$golden/keeping.vitrine other-user small
+		$golden/kept.vitrine other-user
+		$golden/host-viewer.vitrine no-xpra
+		$golden/own-id.vitrine other-user
+		$golden/demanding.vitrine no-apparmor no-cgroup
+		$golden/everything.vitrine no-cgroup
+	END
+}
+
+make() { # PROFILE HOST WHAT: into $scratch/out
+	"$render" "$1" "$2" "$sources/lxc-configs" "$3" >"$scratch/out" 2>"$scratch/why"
+}
+
+# What the file is compared with; a difference of two texts has no names and times in it.
+make_difference() { # PROFILE HOST
+	make "$1" usual all && mv "$scratch/out" "$scratch/usual" && make "$1" "$2" all || return
+	! grep -q '^refused: ' "$scratch/out" || return
+	mv "$scratch/out" "$scratch/other"
+	diff -U 0 "$scratch/usual" "$scratch/other" | sed -e 1,2d -e '/^@@/d' >"$scratch/out"
+}
+
+compare() { # FILE: with $scratch/out
 	n=$((n + 1))
-	if "$render" "$1" "$sources/lxc-configs" "$2" >"$scratch/out" 2>"$scratch/why" &&
-		diff -u "$golden/$name" "$scratch/out" >"$scratch/why" 2>&1; then
-		echo "ok $n - $name"
+	if [ ! -s "$scratch/why" ] && diff -u "$golden/$1" "$scratch/out" >"$scratch/why" 2>&1; then
+		echo "ok $n - $1"
 	else
-		echo "not ok $n - $name"
+		echo "not ok $n - $1"
 		sed 's/^/# /' "$scratch/why"
 	fi
 }
 
-refresh() { # PROFILE WHAT
-	"$render" "$1" "$sources/lxc-configs" "$2" >"$golden/$(basename "$1" .vitrine).$2" || exit
+refresh() { # FILE
+	[ ! -s "$scratch/why" ] || { cat "$scratch/why" && exit 1; }
+	cp "$scratch/out" "$golden/$1"
 }
 
 verb=compare
@@ -48,7 +77,18 @@ verb=compare
 cases >"$scratch/cases"
 while read -r profile whats; do
 	for what in $whats; do
-		$verb "$profile" "$what"
+		make "$profile" usual "$what"
+		$verb "$(basename "$profile" .vitrine).$what"
 	done
 done <"$scratch/cases"
+pairs >"$scratch/pairs"
+while read -r profile hosts; do
+	name=$(basename "$profile" .vitrine)
+	make "$profile" usual all
+	$verb "$name.all"
+	for host in $hosts; do
+		make_difference "$profile" "$host"
+		$verb "$name@$host.diff"
+	done
+done <"$scratch/pairs"
 [ $verb = refresh ] || echo "1..$n"
