@@ -6,6 +6,10 @@
 
 #define SENTENCE_MAX 4096U
 
+/* As much as the whole network: a row more does not make the others less, so that the number of a
+ * profile stays what it was. */
+#define WEIGHT_OF_ONE_POINT 25U
+
 const char *fear_to_string(enum fear f)
 {
 	static const char *const names[] = {
@@ -54,15 +58,6 @@ char *exposure_setting(const struct exposure *e)
 	return e->key ? xasprintf("%s.%s", e->section, e->key) : NULL;
 }
 
-static unsigned total_weight(void)
-{
-	unsigned total = 0;
-
-	for (size_t i = 0; exposure_at(i); i++)
-		total += exposure_at(i)->weight;
-	return total;
-}
-
 static unsigned weighted(const struct exposure *e, const struct view *v)
 {
 	return e->measure ? e->weight * e->measure(v) : 0;
@@ -70,16 +65,17 @@ static unsigned weighted(const struct exposure *e, const struct view *v)
 
 unsigned exposure_points(const struct exposure *e, const struct view *v)
 {
-	return weighted(e, v) / total_weight();
+	return weighted(e, v) * 100 / (WEIGHT_OF_ONE_POINT * EXPOSURE_WHOLE);
 }
 
 unsigned exposure_score(const struct view *v)
 {
-	unsigned sum = 0;
+	unsigned sum = 0, score;
 
 	for (size_t i = 0; exposure_at(i); i++)
 		sum += weighted(exposure_at(i), v);
-	return sum / total_weight();
+	score = sum * 100 / (WEIGHT_OF_ONE_POINT * EXPOSURE_WHOLE);
+	return score < EXPOSURE_SCORE_MAX ? score : EXPOSURE_SCORE_MAX;
 }
 
 const char *exposure_word(unsigned score)

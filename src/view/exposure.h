@@ -52,7 +52,8 @@ char *exposure_sentence(const struct exposure *e, const struct view *v, bool *re
 /* "Network.Mode"; owned by the caller. NULL for a row without a key. */
 char *exposure_setting(const struct exposure *e);
 
-/* In hundredths of the whole scale from 0.0 to 10.0: of one row, and of all together. */
+/* In hundredths of a point: of one row, and of all together, which is at most 10 points. */
+#define EXPOSURE_SCORE_MAX 1000U
 unsigned exposure_points(const struct exposure *e, const struct view *v);
 unsigned exposure_score(const struct view *v);
 

@@ -386,7 +386,7 @@ static void must_show(const struct profile *p, const struct plan *plan)
 			must(text_is_plain(line));
 		free(all[i]);
 	}
-	must(exposure_score(&v) <= 1000);
+	must(exposure_score(&v) <= EXPOSURE_SCORE_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
