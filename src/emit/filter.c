@@ -8,13 +8,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The next u32, or 0, which is refused as a count. */
-static uint32_t take_count(const char **at, const char *end)
+/* The next u32, or `missing`, which the caller refuses. */
+static uint32_t take(const char **at, const char *end, uint32_t missing)
 {
-	uint32_t value = 0;
+	uint32_t value;
 
 	if ((size_t)(end - *at) < sizeof value)
-		return 0;
+		return missing;
 	memcpy(&value, *at, sizeof value);
 	*at += sizeof value;
 	return value;
@@ -23,16 +23,17 @@ static uint32_t take_count(const char **at, const char *end)
 int filter_parse(const void *data, size_t size, struct filter *ret)
 {
 	const char *at = data, *end = at + size;
-	struct filter f = { .n = take_count(&at, end) };
+	struct filter f = { .n = take(&at, end, 0) };
 
 	if (f.n == 0 || f.n > FILTER_PROGRAMS_MAX)
 		return -EINVAL;
 	for (uint32_t i = 0; i < f.n; i++) {
-		uint32_t length = take_count(&at, end);
+		uint32_t flags = take(&at, end, ~0U), length = take(&at, end, 0);
 
-		if (length == 0 || length > BPF_MAXINSNS ||
+		if ((flags & ~FILTER_LOG) || length == 0 || length > BPF_MAXINSNS ||
 		    length > (size_t)(end - at) / sizeof(struct sock_filter))
 			return -EINVAL;
+		f.flags[i] = flags;
 		f.programs[i] = (struct sock_fprog){
 			.len = (unsigned short)length,
 			.filter = (struct sock_filter *)at, /* the kernel copies it */
@@ -76,9 +77,12 @@ static int count(const struct filter *f)
  * subject to it. */
 static int load(const struct filter *f)
 {
-	for (uint32_t i = f->n; i-- > 0;)
-		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f->programs[i]) < 0)
+	for (uint32_t i = f->n; i-- > 0;) {
+		unsigned flags = f->flags[i] & FILTER_LOG ? SECCOMP_FILTER_FLAG_LOG : 0;
+
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &f->programs[i]) < 0)
 			return -errno;
+	}
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * Compiled seccomp programs in a file: u32 number of programs, then for each u32 number of
- * instructions and that many struct sock_filter, in the byte order of this machine. Made at build
- * time by vitrine-filter, loaded by vitrine-init; so nothing here may need libseccomp or memory.
+ * Compiled seccomp programs in a file: u32 number of programs, then for each u32 flags, u32 number
+ * of instructions and that many struct sock_filter, in the byte order of this machine. Made by
+ * vitrine-filter, loaded by vitrine-init; so nothing here may need libseccomp or memory.
  */
 
 #include <linux/filter.h>
@@ -12,13 +12,16 @@
 
 #define FILTER_PROGRAMS_MAX 4U
 #define FILTER_FILE_MAX	    (1U << 20)
+#define FILTER_LOG	    1U /* what a program denies leaves a line in the kernel's log */
 
 struct filter {
 	uint32_t n;
+	uint32_t flags[FILTER_PROGRAMS_MAX];
 	struct sock_fprog programs[FILTER_PROGRAMS_MAX]; /* point into the file's bytes */
 };
 
-/* Reads the bytes of a whole file. Empty programs and leftovers are refused: -EINVAL. */
+/* Reads the bytes of a whole file. Empty programs, unknown flags and leftovers are refused:
+ * -EINVAL. */
 int filter_parse(const void *data, size_t size, struct filter *ret);
 
 /* Number of programs in an open file, or -errno. */

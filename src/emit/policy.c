@@ -1,173 +1,11 @@
 #include "emit/policy.h"
 
-#include <ctype.h>
-#include <inttypes.h>
 #include <string.h>
 
-#include "base/parse.h"
+#include "base/strv.h"
 #include "base/text.h"
 
 #define QUOTE_MAX 64 /* bytes of a word that a message shows */
-#define WORDS_MAX (4U + 3U * POLICY_ARGS)
-
-struct reader {
-	struct policy *policy;
-	unsigned line;
-};
-
-/* The words of one line, cut in place. */
-struct line {
-	char *words[WORDS_MAX + 1];
-	size_t n;
-	size_t next;
-};
-
-static int refuse(struct error **err, const char *what, const char *word)
-{
-	_cleanup_free_ char *shown = text_escape(word ? word : "", QUOTE_MAX);
-
-	return error_set(err, EINVAL, "%s: '%s'", what, shown);
-}
-
-static const char *next_word(struct line *l)
-{
-	return l->next < l->n ? l->words[l->next++] : NULL;
-}
-
-static bool next_is(struct line *l, const char *word)
-{
-	if (l->next == l->n || strcmp(l->words[l->next], word))
-		return false;
-	l->next++;
-	return true;
-}
-
-static int read_name(struct line *l, struct policy_rule *r, struct error **err)
-{
-	const char *word = next_word(l);
-	size_t n = word ? strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
-
-	if (!n || word[n] || n > POLICY_NAME_MAX)
-		return refuse(err, "not the name of a system call", word);
-	memcpy(r->name, word, n);
-	return 0;
-}
-
-/* "argN", N a digit. */
-static bool is_argument(const char *word, size_t *ret)
-{
-	if (strncmp(word, "arg", 3) || !isdigit((unsigned char)word[3]) || word[4])
-		return false;
-	*ret = (size_t)(word[3] - '0');
-	return true;
-}
-
-static int read_operator(const char *word, enum policy_operator *ret, struct error **err)
-{
-	static const char *const names[] = {
-		[POLICY_EQ] = "eq",   [POLICY_GT] = "gt",     [POLICY_LT] = "lt",
-		[POLICY_LOW] = "low", [POLICY_BITS] = "bits",
-	};
-
-	for (size_t i = 0; word && i < ARRAY_SIZE(names); i++) {
-		if (strcmp(names[i], word))
-			continue;
-		*ret = (enum policy_operator)i;
-		return 0;
-	}
-	return refuse(err, "not one of eq, gt, lt, low, bits", word);
-}
-
-/* Decimal, or hexadecimal after 0x. */
-static int read_value(const char *word, uint64_t *ret, struct error **err)
-{
-	uint64_t value = 0;
-
-	if (!word || strncmp(word, "0x", 2))
-		return word && parse_u64(word, ret) == 0 ? 0 : refuse(err, "not a number", word);
-	if (!word[2] || strlen(word + 2) > 16 ||
-	    strspn(word + 2, "0123456789abcdef") != strlen(word + 2))
-		return refuse(err, "not a number", word);
-	for (const char *s = word + 2; *s; s++)
-		value = value << 4 |
-			(uint64_t)(isdigit((unsigned char)*s) ? *s - '0' : *s - 'a' + 10);
-	*ret = value;
-	return 0;
-}
-
-static int read_condition(struct line *l, size_t argument, struct policy_rule *r,
-			  struct error **err)
-{
-	struct policy_condition *c;
-	int e;
-
-	if (argument >= POLICY_ARGS)
-		return error_set(err, EINVAL, "a system call has arguments 0 to %u",
-				 POLICY_ARGS - 1);
-	if (r->has_condition[argument])
-		return error_set(err, EINVAL, "two conditions for argument %zu", argument);
-	r->has_condition[argument] = true;
-	c = &r->conditions[argument];
-	e = read_operator(next_word(l), &c->how, err);
-	if (e < 0)
-		return e;
-	e = read_value(next_word(l), &c->value, err);
-	if (e < 0)
-		return e;
-	if (c->how == POLICY_LOW && c->value > UINT32_MAX)
-		return error_set(err, ERANGE, "'low' compares 32 bits");
-	if (c->how == POLICY_BITS && c->value == 0)
-		return error_set(err, EINVAL, "'bits' needs at least one bit");
-	return 0;
-}
-
-static int read_errno(struct line *l, struct policy_rule *r, struct error **err)
-{
-	static const struct {
-		const char *name;
-		int value;
-	} errors[] = {
-		{ "EACCES", EACCES }, { "EAFNOSUPPORT", EAFNOSUPPORT },
-		{ "EINVAL", EINVAL }, { "ENOSYS", ENOSYS },
-		{ "EPERM", EPERM },
-	};
-	const char *word = next_word(l);
-
-	for (size_t i = 0; word && i < ARRAY_SIZE(errors); i++) {
-		if (strcmp(errors[i].name, word))
-			continue;
-		r->error = errors[i].value;
-		return 0;
-	}
-	return refuse(err, "not an error that a rule can give", word);
-}
-
-static int read_rule(struct line *l, struct policy_rule *r, struct error **err)
-{
-	size_t argument;
-	int e;
-
-	r->allow = next_is(l, "allow");
-	if (!r->allow && !next_is(l, "deny"))
-		return refuse(err, "neither 'allow' nor 'deny'", l->words[0]);
-	r->error = r->allow ? 0 : POLICY_ERRNO;
-	e = read_name(l, r, err);
-	if (e < 0)
-		return e;
-	while (l->next < l->n && is_argument(l->words[l->next], &argument)) {
-		l->next++;
-		e = read_condition(l, argument, r, err);
-		if (e < 0)
-			return e;
-	}
-	if (!r->allow && next_is(l, "errno")) {
-		e = read_errno(l, r, err);
-		if (e < 0)
-			return e;
-	}
-	r->optional = next_is(l, "optional");
-	return l->next == l->n ? 0 : refuse(err, "unexpected word", l->words[l->next]);
-}
 
 bool policy_rule_has_conditions(const struct policy_rule *r)
 {
@@ -177,7 +15,7 @@ bool policy_rule_has_conditions(const struct policy_rule *r)
 	return false;
 }
 
-static bool same_conditions(const struct policy_rule *a, const struct policy_rule *b)
+bool policy_rule_same_conditions(const struct policy_rule *a, const struct policy_rule *b)
 {
 	for (size_t i = 0; i < POLICY_ARGS; i++)
 		if (a->has_condition[i] != b->has_condition[i] ||
@@ -185,6 +23,11 @@ static bool same_conditions(const struct policy_rule *a, const struct policy_rul
 		    a->conditions[i].value != b->conditions[i].value)
 			return false;
 	return true;
+}
+
+static bool denies_all(const struct policy_rule *r)
+{
+	return !r->allow && !policy_rule_has_conditions(r);
 }
 
 /* Two rules of one call that say the same or the opposite; or where one says all, and the other a
@@ -195,91 +38,134 @@ static bool clashes(const struct policy_rule *a, const struct policy_rule *b)
 
 	if (strcmp(a->name, b->name))
 		return false;
-	return same_conditions(a, b) || (all && a->allow == b->allow);
+	return policy_rule_same_conditions(a, b) || (all && a->allow == b->allow) ||
+	       denies_all(a) || denies_all(b);
 }
 
-static int add_rule(struct policy *p, const struct policy_rule *r, struct error **err)
+int policy_add_rule(struct policy *p, const struct policy_rule *r, struct error **err)
 {
 	if (p->n_rules == POLICY_RULES_MAX)
 		return error_set(err, E2BIG, "more than %u rules", POLICY_RULES_MAX);
 	for (size_t i = 0; i < p->n_rules; i++)
 		if (clashes(&p->rules[i], r))
-			return error_set(err, EEXIST, "'%s' was decided in line %u", r->name,
-					 p->rules[i].line);
+			return error_set(err, EEXIST, "'%s' was decided in %s:%u", r->name,
+					 p->rules[i].file, p->rules[i].line);
 	p->rules = xreallocarray(p->rules, p->n_rules + 1, sizeof *p->rules);
 	p->rules[p->n_rules++] = *r;
 	return 0;
 }
 
-static int split(char *text, struct line *ret, struct error **err)
+bool policy_allows_call(const struct policy *p, const char *name)
 {
-	char *state, *word;
+	bool allowed = false;
 
-	for (word = strtok_r(text, " ", &state); word; word = strtok_r(NULL, " ", &state)) {
-		if (ret->n == WORDS_MAX)
-			return error_set(err, E2BIG, "too many words");
-		ret->words[ret->n++] = word;
+	for (size_t i = 0; i < p->n_rules; i++) {
+		const struct policy_rule *r = &p->rules[i];
+
+		if (strcmp(r->name, name))
+			continue;
+		if (!r->allow && !policy_rule_has_conditions(r))
+			return false;
+		allowed |= r->allow;
 	}
-	return 0;
+	return allowed;
 }
 
-static int read_line(struct reader *reader, const char *start, size_t n, struct error **err)
+void policy_remove_call(struct policy *p, const char *name)
 {
-	struct policy_rule rule = { .line = reader->line };
-	_cleanup_free_ char *text = NULL;
-	struct line line = { 0 };
-	int r;
+	size_t kept = 0;
 
-	if (n > POLICY_LINE_MAX)
-		return error_set(err, E2BIG, "line longer than %u bytes", POLICY_LINE_MAX);
-	if (memchr(start, '\0', n))
-		return error_set(err, EINVAL, "NUL byte");
-	text = xstrndup(start, n);
-	if (!text_is_clean(text))
-		return refuse(err, "control character or invalid UTF-8", text);
-	r = split(text, &line, err);
-	if (r < 0)
-		return r;
-	if (line.n == 0 || *line.words[0] == '#')
-		return 0;
-	r = read_rule(&line, &rule, err);
-	return r < 0 ? r : add_rule(reader->policy, &rule, err);
+	for (size_t i = 0; i < p->n_rules; i++)
+		if (strcmp(p->rules[i].name, name))
+			p->rules[kept++] = p->rules[i];
+	p->n_rules = kept;
 }
 
-static int read_lines(struct reader *reader, const char *text, const char *end, struct error **err)
+int policy_use_set(struct policy *p, const struct policy_set *set, struct error **err)
 {
-	for (reader->line = 1; text < end; reader->line++) {
-		const char *stop = memchr(text, '\n', (size_t)(end - text));
-		int r = read_line(reader, text, (size_t)((stop ? stop : end) - text), err);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		text = stop ? stop + 1 : end;
+	for (size_t i = 0; i < set->n_rules && r >= 0; i++)
+		r = policy_add_rule(p, &set->rules[i], err);
+	return r;
+}
+
+static bool is_first_of_call(const struct policy_set *set, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (!strcmp(set->rules[i].name, set->rules[j].name))
+			return false;
+	return true;
+}
+
+int policy_deny_set(struct policy *p, const struct policy_set *set, int error, struct error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < set->n_rules && r >= 0; i++) {
+		struct policy_rule rule = {
+			.error = error,
+			.optional = set->rules[i].optional,
+			.file = set->rules[i].file,
+			.line = set->rules[i].line,
+		};
+
+		if (!is_first_of_call(set, i))
+			continue;
+		memcpy(rule.name, set->rules[i].name, sizeof rule.name);
+		r = policy_add_rule(p, &rule, err);
 	}
-	return 0;
+	return r;
 }
 
-int policy_read(const char *text, size_t size, const char *file, struct policy **ret,
-		struct error **err)
+const struct policy_set *policy_find_set(const struct policy *p, const char *name,
+					 struct error **err)
 {
-	_cleanup_(policy_freep) struct policy *p = xcalloc(1, sizeof *p);
-	struct reader reader = { .policy = p };
+	_cleanup_strv_ char **names = NULL;
+	_cleanup_free_ char *shown = text_escape(name, QUOTE_MAX);
+	const char *near;
 
-	if (size > POLICY_FILE_MAX)
-		return error_set(err, EFBIG, "%s: larger than %u bytes", file, POLICY_FILE_MAX);
-	if (read_lines(&reader, text, text + size, err) < 0)
-		return error_prefix(err, "%s:%u", file, reader.line);
-	/* Nothing said is not "everything allowed". */
-	if (!p->n_rules)
-		return error_set(err, EINVAL, "%s: no rule", file);
-	*ret = TAKE_PTR(p);
-	return 0;
+	for (size_t i = 0; i < p->n_sets; i++) {
+		if (!strcmp(p->sets[i].name, name))
+			return &p->sets[i];
+		strv_add(&names, p->sets[i].name);
+	}
+	near = text_suggest(name, names);
+	if (near)
+		error_set(err, ENOENT, "no set '%s'; is '%s' meant?", shown, near);
+	else
+		error_set(err, ENOENT, "no set '%s'", shown);
+	return NULL;
+}
+
+static bool names_call(const struct policy_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->n_rules; i++) {
+		const struct policy_rule *r = &set->rules[i];
+
+		if (!strcmp(r->name, name) && (r->allow || !policy_rule_has_conditions(r)))
+			return true;
+	}
+	return false;
+}
+
+const struct policy_set *policy_set_of_call(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_sets; i++)
+		if (names_call(&p->sets[i], name))
+			return &p->sets[i];
+	return NULL;
 }
 
 struct policy *policy_free(struct policy *p)
 {
-	if (p)
-		free(p->rules);
+	if (!p)
+		return NULL;
+	for (size_t i = 0; i < p->n_sets; i++)
+		free(p->sets[i].rules);
+	free(p->sets);
+	free(p->rules);
+	strv_free(p->files);
 	free(p);
 	return NULL;
 }

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(f.programs[i].len > 0);
 		must(first >= data);
 		must(first + f.programs[i].len * sizeof(struct sock_filter) <= data + size);
-		total += sizeof(uint32_t) + f.programs[i].len * sizeof(struct sock_filter);
+		must(!(f.flags[i] & ~FILTER_LOG));
+		total += 2 * sizeof(uint32_t) + f.programs[i].len * sizeof(struct sock_filter);
 	}
 	must(total == size);
 	return 0;

@@ -158,4 +158,18 @@ sed -n 's/^\*\([A-Za-z]*\)=\*$/\1/p' "$man/vitrine.image.5.scd" | sort >"$scratc
 [ -s "$scratch/keys" ] && diff "$scratch/keys" "$scratch/told" >"$scratch/why"
 ok $? "vitrine.image.5 has the keys of a recipe"
 
+# --- vitrine-seccomp(7): sets and policies --------------------------------------------------------
+
+sed -n 's/^set \(@[a-z-]*\).*/\1/p' "$sources/seccomp-policies/sets.policy" | sort >"$scratch/sets"
+sed -n 's/^\*\(@[a-z-]*\)\*$/\1/p' "$man/vitrine-seccomp.7.scd" | sort >"$scratch/told"
+[ -s "$scratch/sets" ] && diff "$scratch/sets" "$scratch/told" >"$scratch/why"
+ok $? "vitrine-seccomp.7 has every set"
+for policy in "$sources"/seccomp-policies/*.policy; do
+	case $(basename "$policy" .policy) in
+	gate | denied | sets | lxc-deny) ;;
+	*) echo "^\\*$(basename "$policy" .policy)\\*\$" ;;
+	esac
+done | all_in "$man/vitrine-seccomp.7.scd"
+ok $? "vitrine-seccomp.7 has every policy"
+
 echo "1..$n"

@@ -15,6 +15,7 @@ static void add_program(struct buf *b, uint32_t length)
 {
 	static const struct sock_filter allow = { .code = BPF_RET, .k = 0x7fff0000 };
 
+	add_count(b, 0); /* flags */
 	add_count(b, length);
 	while (length--)
 		buf_add(b, &allow, sizeof allow);
@@ -84,6 +85,7 @@ static void test_a_length_that_wraps(void **state)
 
 	(void)state;
 	add_count(&b, 1);
+	add_count(&b, 0);
 	add_count(&b, 0x20000001); /* times 8 is 8 in 32 bits */
 	buf_add(&b, "12345678", 8);
 	assert_int_equal(filter_parse(b.data, b.size, &f), -EINVAL);
