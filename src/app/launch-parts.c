@@ -5,8 +5,7 @@
 #include "base/fs.h"
 #include "box/job.h"
 #include "emit/lxc.h"
-
-#define FILTER_FILE VITRINE_EXEC_DIR "/gui.bpf"
+#include "session/filter.h"
 
 /* The want of memory is the cause, whatever was missed first. */
 static void on_box_lost(void *user, const char *why)
@@ -38,6 +37,19 @@ int launch_monitors(struct sandbox *s, struct error **err)
 	return 0;
 }
 
+/* Each box its own descriptor. Those that show windows run what vitrine brings. */
+int launch_filters(struct sandbox *s, struct error **err)
+{
+	const struct filter_places places = FILTER_PLACES(s->facts.home);
+	int r;
+
+	r = filter_open(&places, s->launch->profile, &s->filters[BOX_APP], err);
+	for (enum box_kind k = BOX_APP + 1; k < BOX_KIND_MAX && r >= 0; k++)
+		if (s->plan->has_box[k])
+			r = filter_open_default(&places, &s->filters[k], err);
+	return r;
+}
+
 static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 {
 	const struct box_plan *box = &s->plan->boxes[kind];
@@ -63,7 +75,7 @@ static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 		.label = s->labels[kind].label,
 		.policy = s->labels[kind].policy,
 		.policy_size = s->labels[kind].policy_size,
-		.filter = s->filter,
+		.filter = s->filters[kind],
 		.holder = &s->holder,
 		.lock = s->lock,
 		.gate = kind == BOX_APP ? gate_inbox(s->gate) : -EBADF,
@@ -79,9 +91,6 @@ int launch_boxes(struct sandbox *s, struct error **err)
 	const struct box_plan *app = &s->plan->boxes[BOX_APP];
 	int r;
 
-	s->filter = open(FILTER_FILE, O_RDONLY | O_CLOEXEC);
-	if (s->filter < 0)
-		return error_errno(err, "cannot open '%s'", FILTER_FILE);
 	/* All that was named is open by now. What lies there can be unmounted again. */
 	if (chdir("/") < 0)
 		return error_errno(err, "cannot leave the working directory");

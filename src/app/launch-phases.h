@@ -26,6 +26,7 @@ int given_by_profile(const struct sandbox *s, const char *path, bool writable,
 
 /* launch-parts.c: what runs for the application */
 int launch_monitors(struct sandbox *s, struct error **err);
+int launch_filters(struct sandbox *s, struct error **err);
 int launch_boxes(struct sandbox *s, struct error **err);
 int launch_network(struct sandbox *s, struct error **err);
 int launch_bus(struct sandbox *s, struct error **err);

@@ -138,8 +138,8 @@ void sandbox_end(struct sandbox *s)
 	for (size_t k = 0; k < BOX_KIND_MAX; k++) {
 		free(s->labels[k].label);
 		free(s->labels[k].policy);
+		close_fd(s->filters[k]);
 	}
-	close_fd(s->filter);
 	/* Nothing is left but output that nobody has read yet. Whoever told us to end does not want
 	 * to wait for that; who waits may end this process. */
 	if (s->signals >= 0 && s->ended)

@@ -61,7 +61,7 @@ struct sandbox {
 	uint64_t kills[BOX_KIND_MAX]; /* for want of memory, as said last */
 	char *cgroup; /* directory of the sandbox's own (launch-limits.c); NULL: it has none */
 	struct box_label labels[BOX_KIND_MAX]; /* AppArmor's */
-	int filter;
+	int filters[BOX_KIND_MAX];
 	struct holder holder;
 	int shared; /* the tmpfs' directory `shared` */
 

@@ -212,3 +212,20 @@ bool policy_is_changed(const struct profile *profile)
 	       profile->seccomp_answer != SECCOMP_ANSWER_ERRNO ||
 	       profile->seccomp_abi != SECCOMP_ABI_NATIVE;
 }
+
+const char *const policy_names[] = { "browser", "gui", "java", "media", "office", NULL };
+
+int policy_check_name(const char *name, struct error **err)
+{
+	_cleanup_free_ char *shown = text_escape(name, QUOTE_MAX);
+	const char *near;
+
+	for (const char *const *n = policy_names; *n; n++)
+		if (!strcmp(*n, name))
+			return 0;
+	near = text_suggest(name, (char *const *)policy_names);
+	if (near)
+		return error_set(err, ENOENT, "[Seccomp] Policy=: no policy '%s'; is '%s' meant?",
+				 shown, near);
+	return error_set(err, ENOENT, "[Seccomp] Policy=: no policy '%s'", shown);
+}

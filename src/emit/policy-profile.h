@@ -14,3 +14,10 @@ int policy_apply(struct policy *p, const struct profile *profile, struct error *
 
 /* Does the profile change what its policy says? Otherwise the compiled one is good. */
 bool policy_is_changed(const struct profile *profile);
+
+/* The policies that a box can have; others are parts of them, or for a program of our own.
+ * NULL-terminated. */
+extern const char *const policy_names[];
+
+/* Is this one of them? */
+int policy_check_name(const char *name, struct error **err);

@@ -89,9 +89,9 @@ static char *peel_config(const char *config)
 static int make_open_filter(int *ret_fd, struct error **err)
 {
 	const struct {
-		uint32_t programs, instructions;
+		uint32_t programs, flags, instructions;
 		struct sock_filter permit;
-	} file = { 1, 1, BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+	} file = { 1, 0, 1, BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
 
 	return fs_memfd("filter", &file, sizeof file, ret_fd, err);
 }
