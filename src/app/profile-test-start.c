@@ -59,10 +59,12 @@ static char **run_argv(const struct profile_test *t)
 
 	strv_add(&argv, "vitrine");
 	strv_add(&argv, "run");
-	if (t->request->profile_file)
+	if (t->request->profile_file) {
 		strv_addf(&argv, "--profile=%s", t->request->profile_file);
-	else
+		strv_add(&argv, "--");
+	} else {
 		strv_add(&argv, t->profile->name);
+	}
 	strv_add_all(&argv, t->profile->test_arguments);
 	for (char **name = t->profile->test_files; name && *name; name++)
 		strv_addf(&argv, "%s/%s", t->scratch, *name);
@@ -163,8 +165,7 @@ int profile_test_start(struct profile_test *t, struct error **err)
 		r = find_sandbox(t, &runs, err);
 		if (r >= 0 && !runs && profile_test_has_ended(t)) {
 			/* Without windows an application may be quicker than a look. */
-			if (t->profile->display == DISPLAY_NONE &&
-			    status_to_exit_code(t->status) != 125)
+			if (!t->profile->test_window && status_to_exit_code(t->status) != 125)
 				return 0;
 			return error_set(err, ECHILD, "'vitrine run' ended with status %d",
 					 status_to_exit_code(t->status));

@@ -11,8 +11,9 @@
 #include "base/loop.h"
 #include "base/text.h"
 
-#define LOOK_MS	  200U
-#define LINES_MAX 20U
+#define LOOK_MS	    200U
+#define HEAR_OUT_MS 5000U
+#define LINES_MAX   20U
 
 typedef int part_fn(struct profile_test *t, const struct step *s, struct error **err);
 
@@ -40,34 +41,58 @@ static int check_alive(struct profile_test *t, const struct step *s, struct erro
 			 status_to_exit_code(t->status));
 }
 
-/* Nothing is said of the last look if the step is over for another reason. */
+/* All that an application has printed before its end, however little time is left. */
+static int hear_out(struct profile_test *t, struct error **err)
+{
+	const uint64_t end = now_ms() + HEAR_OUT_MS;
+	const struct patience p = {
+		.signals = t->patience.signals,
+		.deadline = UINT64_MAX,
+		.heard = t->heard,
+		.n_heard = ARRAY_SIZE(t->heard),
+	};
+	int r = 0;
+
+	while (r >= 0 && (t->heard[0].fd >= 0 || t->heard[1].fd >= 0) && now_ms() < end)
+		r = patience_wait(&p, -EBADF, 0, err);
+	return r;
+}
+
+/* One that is out of time failed for what was seen last. */
 static int look(struct profile_test *t, const struct step *s, uint32_t ms, struct error **err)
 {
 	const uint64_t limit = now_ms() + ms;
 	const bool ended = profile_test_has_ended(t); /* then this look is the last one */
+	_cleanup_free_ char *last = NULL;
+	int r = ended ? hear_out(t, err) : 0;
 
-	for (;;) {
-		_cleanup_free_ char *why = NULL;
-		int r = profile_test_look(t, s, &why, err);
+	while (r >= 0) {
+		char *why = NULL;
 
-		if (r != 0)
-			return r;
-		if (ended || now_ms() > limit)
-			return error_set(err, ETIME, "%s", why);
-		r = check_alive(t, s, err);
-		if (r >= 0)
-			r = patience_wait(&t->patience, -EBADF, LOOK_MS, err);
-		if (r == -ETIMEDOUT) {
-			*err = error_free(*err);
-			return error_set(err, ETIME, "%s", why);
+		r = profile_test_look(t, s, &why, err);
+		if (r == 0) {
+			free(last);
+			last = TAKE_PTR(why);
 		}
-		if (r < 0)
-			return r;
+		free(why);
+		if (r > 0)
+			return 0;
+		if (r == 0 && (ended || now_ms() > limit))
+			return error_set(err, ETIME, "%s", last);
+		if (r == 0)
+			r = check_alive(t, s, err);
+		if (r == 0)
+			r = patience_wait(&t->patience, -EBADF, LOOK_MS, err);
 	}
+	if (r == -ETIMEDOUT && last) {
+		*err = error_free(*err);
+		return error_set(err, ETIME, "%s", last);
+	}
+	return r;
 }
 
-/* The first window may take as long as the whole test. */
-static int await_window(struct profile_test *t, const struct step *s, struct error **err)
+/* A first window and the end of an application may take as long as the whole test. */
+static int await(struct profile_test *t, const struct step *s, struct error **err)
 {
 	return look(t, s, UINT32_MAX, err);
 }
@@ -78,6 +103,8 @@ static int perform(struct profile_test *t, const struct step *s, struct error **
 
 	if (r < 0)
 		return r;
+	if (s->verb == STEP_EXIT)
+		return await(t, s, err);
 	if (step_role(s->verb) == STEP_EFFECT)
 		return look(t, s, TEST_EFFECT_MS, err);
 	return profile_test_act(t, s, err);
@@ -120,7 +147,7 @@ static int tell_window(struct profile_test *t, bool *ret_passed, struct error **
 {
 	const struct step s = { .verb = STEP_TITLE, .text = t->profile->test_window };
 	_cleanup_free_ char *what = xasprintf("window %s", s.text);
-	int r = tell(t, what, await_window, &s, ret_passed, err);
+	int r = tell(t, what, await, &s, ret_passed, err);
 
 	if (r >= 0 && (t->request->pictures || !*ret_passed))
 		profile_test_keep_picture(t);
@@ -203,6 +230,9 @@ static int run(struct profile_test *t, struct test_result *ret, struct error **e
 	ended = tell(t, "end", end, NULL, &gone, r < 0 ? &ignored : err);
 	if (r < 0 || ended < 0)
 		return r < 0 ? r : ended;
+	r = hear_out(t, err);
+	if (r < 0)
+		return r;
 	*ret = (struct test_result){
 		.passed = passed && gone,
 		.picture = TAKE_PTR(t->picture),

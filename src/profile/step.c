@@ -260,8 +260,8 @@ int step_check(const char *text, struct error **err)
 /* What a step needs and the profile does not give. */
 static int check_needs(const struct profile *p, const struct step *s, struct error **err)
 {
-	if (p->display == DISPLAY_NONE && verbs[s->verb].window)
-		return error_set(err, EINVAL, "there is no window with Backend=none in [Display]");
+	if (!p->test_window && verbs[s->verb].window)
+		return error_set(err, EINVAL, "needs Window=, the title to wait for");
 	if (s->verb == STEP_SOUND && !p->playback)
 		return error_set(err, EINVAL, "there is no sound without Playback=yes in [Sound]");
 	if (s->verb == STEP_FILE && p->file_arguments != FILE_ARGUMENTS_READ_WRITE)
@@ -270,36 +270,39 @@ static int check_needs(const struct profile *p, const struct step *s, struct err
 	return 0;
 }
 
+static bool needs_application(enum step_verb v)
+{
+	return verbs[v].window || v == STEP_SOUND || v == STEP_HOME || v == STEP_EXIT;
+}
+
 /* An effect that was looked for before anything was done may have been there all the time; so each
- * test needs one behind its last action. */
+ * test needs one behind its last action. Where there are no windows the start is an action. */
 static int check_order(const struct profile *p, const struct steps *steps, struct error **err)
 {
-	bool acted = p->display == DISPLAY_NONE, seen = false, ended = false;
+	bool acted = !p->test_window, seen = false, ended = false;
 
 	for (size_t i = 0; i < steps->n; i++) {
-		const struct step *s = &steps->list[i];
+		const enum step_verb v = steps->list[i].verb;
 
-		if (ended && (verbs[s->verb].window || s->verb == STEP_SOUND ||
-			      s->verb == STEP_HOME || s->verb == STEP_EXIT))
+		if (ended && needs_application(v))
 			return error_set(err, EINVAL,
 					 "[Test] Step=: '%s' after 'exit': nothing runs then",
-					 verbs[s->verb].name);
-		if (verbs[s->verb].role == STEP_ACTION) {
+					 verbs[v].name);
+		if (verbs[v].role == STEP_ACTION) {
 			acted = true;
 			seen = false;
 		}
-		if (verbs[s->verb].role == STEP_EFFECT)
+		if (verbs[v].role == STEP_EFFECT)
 			seen = acted;
-		ended = ended || s->verb == STEP_EXIT;
+		ended = ended || v == STEP_EXIT;
 	}
 	if (!acted)
 		return error_set(err, EINVAL,
-				 "[Test] does nothing: it needs a Step= such as 'key' "
-				 "or 'click'");
+				 "[Test] does nothing: it needs a Step= such as 'key' or 'click'");
 	if (!seen)
 		return error_set(err, EINVAL,
-				 "[Test] looks for no effect of its last action: add "
-				 "a Step= such as 'title' or 'file'");
+				 "[Test] looks for no effect of its last action: add a Step= such "
+				 "as 'title' or 'file'");
 	return 0;
 }
 
@@ -310,8 +313,6 @@ static int check_start(const struct profile *p, struct error **err)
 		return error_set(err, ENOENT, "profile '%s' has no [Test]", p->name);
 	if (strv_length(p->test_files) && p->file_arguments == FILE_ARGUMENTS_NONE)
 		return error_set(err, EINVAL, "[Test] File= needs Arguments= in [Files]");
-	if (p->display != DISPLAY_NONE && !p->test_window)
-		return error_set(err, EINVAL, "[Test] needs Window=, the title to wait for");
 	if (p->display == DISPLAY_NONE && p->test_window)
 		return error_set(err, EINVAL,
 				 "[Test] Window= cannot be with Backend=none in [Display]");

@@ -66,7 +66,7 @@ enum step_role step_role(enum step_verb v);
 bool step_needs_window(enum step_verb v);
 
 /* All steps of a profile's [Test]; owned by the caller. They make a test: something is done
- * (without windows: the start itself), and an effect is looked for afterwards; nothing needs what
+ * (without Window=: the start itself), and an effect is looked for afterwards; nothing needs what
  * is not there. -ENOENT: the profile has no [Test]. */
 struct steps {
 	struct step *list;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/loop.h"
+#include "base/strv.h"
+#include "profile/load.h"
 #include "unit.h"
 
 static void test_every_verb(void **state)
@@ -160,6 +162,7 @@ static void test_good_tests(void **state)
 		  4 },
 		{ WINDOWS "Window=*\nStep=key ctrl+q\nStep=exit\n", 2 },
 		{ NONE "Step=output contains a\n", 1 },
+		{ WINDOWS "Step=output contains a\n", 1 },
 		{ NONE "Argument=a\nStep=exit 1\nStep=output contains a\n", 2 },
 	};
 
@@ -199,7 +202,7 @@ static void test_bad_tests(void **state)
 		  EINVAL, "no file can change" },
 		{ "[App]\nCommand=true\n[Test]\nWindow=*\nFile=a\nStep=key a\nStep=changed\n",
 		  EINVAL, "File= needs Arguments=" },
-		{ NONE "Step=key a\nStep=exit\n", EINVAL, "there is no window" },
+		{ NONE "Step=key a\nStep=exit\n", EINVAL, "needs Window=" },
 		{ NONE "Window=*\nStep=exit\n", EINVAL, "cannot be with Backend=none" },
 		{ WINDOWS "Window=*\nStep=clik 1 2\n", EINVAL, "f:7: Step=: unknown step 'clik'" },
 		{ WINDOWS "File=../a\n", EINVAL, "File= must be the name" },
@@ -213,6 +216,42 @@ static void test_bad_tests(void **state)
 		assert_refused(read_all(rows[i].text, &steps, &error), error, rows[i].code,
 			       rows[i].why);
 	}
+}
+
+/* --- what is shipped ----------------------------------------------------------------------------
+ */
+
+static void check_shipped(char *const *dirs, const char *samples, const char *name)
+{
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	_cleanup_(steps_release) struct steps steps = { 0 };
+	struct error *error = NULL;
+
+	assert_done(profile_load_in(dirs, name, &p, &error), error);
+	assert_done(steps_read(p, &steps, &error), error);
+	for (char **file = p->test_files; file && *file; file++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", samples, *file);
+
+		if (access(path, R_OK) < 0)
+			fail_msg("%s: there is no sample '%s'", name, *file);
+	}
+}
+
+static void test_shipped_profiles_have_tests(void **state)
+{
+	const char *testdata = getenv("TESTDATA");
+	_cleanup_free_ char *profiles = xasprintf("%s/../templates/profiles", testdata);
+	_cleanup_free_ char *samples = xasprintf("%s/../templates/samples", testdata);
+	char *const dirs[] = { profiles, NULL };
+	_cleanup_strv_ char **names = NULL;
+	struct error *error = NULL;
+
+	(void)state;
+	assert_non_null(testdata);
+	assert_done(profile_list_in(dirs, &names, &error), error);
+	assert_true(strv_length(names) >= 12);
+	for (char **name = names; *name; name++)
+		check_shipped(dirs, samples, *name);
 }
 
 /* --- titles ----------------------------------------------------------------------------------- */
@@ -260,9 +299,13 @@ static void test_globs_are_quick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_verb),	cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_bad_steps),	cmocka_unit_test(test_good_tests),
-		cmocka_unit_test(test_bad_tests),	cmocka_unit_test(test_globs),
+		cmocka_unit_test(test_every_verb),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_bad_steps),
+		cmocka_unit_test(test_good_tests),
+		cmocka_unit_test(test_shipped_profiles_have_tests),
+		cmocka_unit_test(test_bad_tests),
+		cmocka_unit_test(test_globs),
 		cmocka_unit_test(test_globs_are_quick),
 	};
 
