@@ -46,6 +46,8 @@ static const struct command *const verbs[] = {
 	&cmd_profile_explain,
 	&cmd_profile_audit,
 	&cmd_profile_diff,
+	&cmd_profile_lint,
+	&cmd_profile_keys,
 	&cmd_profile_new,
 	&cmd_profile_prepare,
 	&cmd_profile_render,

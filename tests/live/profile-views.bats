@@ -102,3 +102,23 @@ json() { python3 -c "import json, sys; d = json.load(sys.stdin); sys.exit(not ($
 	rm "$mine"
 	run -0 vitrine profile diff evince@system evince
 }
+
+@test "lint: nothing is wrong with what is shipped" {
+	run -0 vitrine profile lint
+	[ -z "$output" ]
+}
+
+@test "lint: what is found, and exceptions" {
+	run -0 vitrine profile lint "$wide"
+	[[ $output == *"$wide: warning V004: "* && $output == *"$wide:9: warning V010: "* ]]
+	printf '%s\n' '# ours' 'plain V001 short' 'plain V004 short' >"$BATS_TEST_TMPDIR/exceptions"
+	run -0 vitrine profile lint --exceptions="$BATS_TEST_TMPDIR/exceptions" "$plain"
+	[ -z "$output" ]
+	printf '%s\n' 'plain V021 none' 'plain V0' >"$BATS_TEST_TMPDIR/exceptions"
+	run -1 vitrine profile lint --exceptions="$BATS_TEST_TMPDIR/exceptions" "$plain"
+	[[ $output == *"exceptions:1: warning V091: "*"exceptions:2: error V090: "* ]]
+	run -1 vitrine profile lint no-such-profile
+	[[ $output == *"error V000: unknown profile"* ]]
+	vitrine profile lint --json "$plain" | json 'any(f["code"] == "V004" for f in d)'
+	run -2 vitrine profile lint --exceptions=/nonexistent "$plain"
+}
