@@ -53,7 +53,9 @@ static const struct text {
 	{ "userns-3.0",       TARGETS "/vitrine", "userns",           APPARMOR_3, false },
 	{ "userns-4.0",       TARGETS "/vitrine", "userns",           APPARMOR_4, false },
 	{ "app",              TARGETS "/vitrine", "app",              ANY,        false },
+	{ "app-exec",         TARGETS "/vitrine", "app-exec",         ANY,        false },
 	{ "box",              TARGETS "/vitrine", "box",              ANY,        false },
+	{ "nested",           TARGETS "/vitrine", "nested",           ANY,        false },
 	{ "vitrine-boxes",    TARGETS,            "vitrine-boxes",    ANY,        true },
 	{ "vitrine-programs", TARGETS,            "vitrine-programs", ANY,        true },
 };

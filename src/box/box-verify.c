@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "box/box-private.h"
 #include "box/label.h"
+#include "box/nested.h"
 
 #define PROC_FILE_MAX 65536U
 
@@ -98,5 +99,8 @@ int box_verify(struct box *b, const struct box_plan *plan, struct error **err)
 		return r;
 	if (!strcmp(b->user_ns, session_ns))
 		return error_set(err, EPERM, "the box has no user namespace of its own");
+	r = nested_limit(b->init_pid, plan->namespaces, err);
+	if (r < 0)
+		return r;
 	return box_verify_process(b, b->init_pid, 1, err);
 }

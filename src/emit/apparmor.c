@@ -57,6 +57,12 @@ static void add_mount(struct buf *out, const struct box_plan *b, const struct bo
 		add_rule(out, "", m, "ix");
 }
 
+/* As the floor has it: AppArmor asks for a capability in every namespace, and both must allow it.
+ */
+static const char nested[] = "  include <vitrine/userns>\n"
+			     "  capability sys_admin,\n"
+			     "  capability sys_chroot,\n";
+
 void apparmor_render(const struct box_plan *b, struct apparmor_profile *ret)
 {
 	_cleanup_free_ char *digest = NULL;
@@ -65,6 +71,8 @@ void apparmor_render(const struct box_plan *b, struct apparmor_profile *ret)
 	buf_adds(&rules, head);
 	if (b->root_writable)
 		buf_adds(&rules, "  /** wkl,\n");
+	if (b->namespaces[NAMESPACE_USER])
+		buf_adds(&rules, nested);
 	for (size_t i = 0; i < b->n_mounts; i++)
 		add_mount(&rules, b, &b->mounts[i]);
 	digest = sha256_hex(rules.data, rules.size);

@@ -7,6 +7,8 @@ const char *apparmor_floor_to_string(enum apparmor_floor floor)
 	static const char *const names[] = {
 		[FLOOR_APP] = "vitrine-app",
 		[FLOOR_APP_EXEC] = "vitrine-app-exec",
+		[FLOOR_APP_NESTED] = "vitrine-app-nested",
+		[FLOOR_APP_EXEC_NESTED] = "vitrine-app-exec-nested",
 		[FLOOR_DISPLAY] = "vitrine-display",
 		[FLOOR_VIEWER] = "vitrine-viewer",
 	};
@@ -16,9 +18,13 @@ const char *apparmor_floor_to_string(enum apparmor_floor floor)
 
 static enum apparmor_floor choose_floor(enum box_kind kind, const struct profile *p)
 {
+	const enum apparmor_floor of_app[2][2] = {
+		{ FLOOR_APP, FLOOR_APP_NESTED },
+		{ FLOOR_APP_EXEC, FLOOR_APP_EXEC_NESTED },
+	};
+	bool exec = p->writable_mounts || p->root == ROOT_WRITABLE, nested = p->user_namespaces;
 	const enum apparmor_floor of_kind[] = {
-		[BOX_APP] = p->writable_mounts || p->root == ROOT_WRITABLE ? FLOOR_APP_EXEC
-									   : FLOOR_APP,
+		[BOX_APP] = of_app[exec][nested],
 		[BOX_DISPLAY] = FLOOR_DISPLAY,
 		[BOX_VIEWER] = FLOOR_VIEWER,
 	};

@@ -69,6 +69,20 @@ static void add_limits(struct buf *out, const char *kind, const struct limits *l
 	buf_adds(out, "\n");
 }
 
+static void add_namespaces(struct buf *out, const char *kind, const uint32_t *max)
+{
+	const char *before = " ";
+
+	buf_addf(out, "%s namespaces:", kind);
+	for (enum namespace_kind k = 0; k < NAMESPACE_KIND_MAX; k++) {
+		if (!max[k])
+			continue;
+		buf_addf(out, "%s%s %" PRIu32, before, namespace_kind_to_string(k), max[k]);
+		before = ", ";
+	}
+	buf_adds(out, *before == ' ' ? " none\n" : "\n");
+}
+
 static void add_box(struct buf *out, const struct box_plan *b)
 {
 	const char *kind = box_kind_to_string(b->kind);
@@ -82,6 +96,7 @@ static void add_box(struct buf *out, const struct box_plan *b)
 
 	add_line(out, kind, facts);
 	add_limits(out, kind, &b->limits);
+	add_namespaces(out, kind, b->namespaces);
 	buf_addf(out, "%s: %s%s\n", apparmor, b->floor ? b->floor : "none",
 		 b->own_profile ? " and its own" : "");
 	for (size_t i = 0; i < b->n_mounts; i++)

@@ -175,6 +175,8 @@ int plan_make(const struct profile *p, const struct run_request *q, const struct
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
 		if (plan_needs_box(p, q, k))
 			plan_box(plan, k, p, host, in);
+	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
+		plan_namespaces(&plan->boxes[k], p);
 	r = plan_apparmor(plan, p, host, err);
 	if (r < 0)
 		return r;

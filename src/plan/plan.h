@@ -11,12 +11,15 @@
 
 #include "base/error.h"
 #include "plan/plan-limits.h"
+#include "plan/plan-namespaces.h"
 #include "profile/profile.h"
 
 /* The AppArmor profiles of boxes that root loads (apparmor/vitrine-boxes). */
 enum apparmor_floor {
 	FLOOR_APP,
-	FLOOR_APP_EXEC, /* what can be written can be executed */
+	FLOOR_APP_EXEC,	       /* what can be written can be executed */
+	FLOOR_APP_NESTED,      /* namespaces of its own can be made */
+	FLOOR_APP_EXEC_NESTED, /* both */
 	FLOOR_DISPLAY,
 	FLOOR_VIEWER,
 	FLOOR_MAX,
@@ -123,6 +126,7 @@ struct box_plan {
 	bool own_profile;   /* and on it one that is rendered from this (emit/apparmor.h) */
 	char *home;
 	struct limits limits;
+	uint32_t namespaces[NAMESPACE_KIND_MAX]; /* that may exist in it at a time */
 };
 
 /* What the user asked for on the command line, over the profile. Negative or NULL: as the profile

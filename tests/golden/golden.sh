@@ -21,7 +21,7 @@ n=0
 cases() {
 	cat <<-END
 		$sources/templates/profiles/default.vitrine plan app apparmor display viewer
-		$sources/templates/profiles/firefox-esr.vitrine plan app
+		$sources/templates/profiles/firefox-esr.vitrine plan app apparmor
 		$golden/everything.vitrine plan app apparmor viewer
 		$golden/keeping.vitrine plan apparmor
 		$golden/kept.vitrine plan

@@ -22,7 +22,8 @@ parses() { # WHAT FILE
 
 with() { # VERSION: as `vitrine admin install-policies` puts them in place
 	mkdir -p "$scratch/vitrine"
-	cp "$sources/apparmor/app" "$sources/apparmor/box" "$scratch/vitrine"
+	cp "$sources/apparmor/app" "$sources/apparmor/app-exec" "$sources/apparmor/box" \
+		"$sources/apparmor/nested" "$scratch/vitrine"
 	cp "$sources/apparmor/abi-$1" "$scratch/vitrine/abi"
 	cp "$sources/apparmor/userns-$1" "$scratch/vitrine/userns"
 	sed -e 's,@bindir@,/usr/bin,' -e 's,@vitrineexecdir@,/usr/libexec/vitrine,' \
@@ -40,10 +41,20 @@ with 3.0
 # A rule that nobody would find, because it comes from an include, is one that a program gets.
 n=$((n + 1))
 if grep -nE '^[[:space:]]*(mount|umount|pivot_root|capability|change_profile|userns|remount|dbus|mqueue|io_uring)' \
-	"$sources/apparmor/box" "$sources/apparmor/app" "$sources/apparmor/vitrine-boxes" >"$scratch/why"; then
+	"$sources/apparmor/box" "$sources/apparmor/app" "$sources/apparmor/app-exec" \
+	"$sources/apparmor/vitrine-boxes" >"$scratch/why"; then
 	echo "not ok $n - boxes may neither mount nor have a capability"
 	sed 's/^/# /' "$scratch/why"
 else
 	echo "ok $n - boxes may neither mount nor have a capability"
+fi
+n=$((n + 1))
+printf '%s\n' 'capability sys_admin,' 'capability sys_chroot,' 'include <vitrine/userns>' >"$scratch/wanted"
+sed -n -E 's/^[[:space:]]+(.*)/\1/p' "$sources/apparmor/nested" | grep -v '^owner ' | sort >"$scratch/found"
+if diff -u "$scratch/wanted" "$scratch/found" >"$scratch/why"; then
+	echo "ok $n - nested namespaces come with two capabilities"
+else
+	echo "not ok $n - nested namespaces come with two capabilities"
+	sed 's/^/# /' "$scratch/why"
 fi
 echo "1..$n"

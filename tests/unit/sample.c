@@ -21,7 +21,7 @@ const struct host_facts sample_host = {
 	.memory = UINT64_C(16) << 30,
 	.open_files = 1048576,
 	.apparmor = true,
-	.floors = { true, true, true, true },
+	.floors = { true, true, true, true, true, true },
 	.own_profiles = true,
 	.xpra = true,
 };

@@ -572,6 +572,9 @@ static void test_the_apparmor_profile(void **state)
 		{ APP(""), "vitrine-app" },
 		{ APP("[Exec]\nWritableMounts=yes\n"), "vitrine-app-exec" },
 		{ APP("[Files]\nRoot=writable\n"), "vitrine-app-exec" },
+		{ APP("[Seccomp]\nUserNamespaces=1\n"), "vitrine-app-nested" },
+		{ APP("[Exec]\nWritableMounts=yes\n[Seccomp]\nUserNamespaces=1\n"),
+		  "vitrine-app-exec-nested" },
 	};
 
 	(void)state;
@@ -584,18 +587,47 @@ static void test_the_apparmor_profile(void **state)
 	}
 }
 
+static void test_namespaces_of_its_own(void **state)
+{
+	static const uint32_t none[NAMESPACE_KIND_MAX] = { 0 };
+	static const uint32_t three[NAMESPACE_KIND_MAX] = {
+		[NAMESPACE_USER] = 3,
+		[NAMESPACE_PID] = 3,
+		[NAMESPACE_NET] = 3,
+		[NAMESPACE_IPC] = 3,
+	};
+	static const struct {
+		const char *profile;
+		const uint32_t *app;
+	} rows[] = {
+		{ APP(""), none },
+		{ APP("[Seccomp]\nPolicy=browser\n"), none },
+		{ APP("[Seccomp]\nUserNamespaces=3\n"), three },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(plan_freep) struct plan *p = make(rows[i].profile, &as_profile);
+
+		assert_memory_equal(p->boxes[BOX_APP].namespaces, rows[i].app, sizeof none);
+		assert_memory_equal(p->boxes[BOX_DISPLAY].namespaces, none, sizeof none);
+		assert_memory_equal(p->boxes[BOX_VIEWER].namespaces, none, sizeof none);
+	}
+}
+
 static void test_apparmor_that_is_not_loaded(void **state)
 {
 	struct host_facts host = sample_host;
 
 	(void)state;
 	for (enum apparmor_floor f = 0; f < FLOOR_MAX; f++) {
+		bool wanted = f == FLOOR_APP || f == FLOOR_DISPLAY || f == FLOOR_VIEWER;
 		struct error *error = NULL;
 		struct plan *p = NULL;
 
 		memcpy(host.floors, sample_host.floors, sizeof host.floors);
 		host.floors[f] = false;
-		if (f == FLOOR_APP_EXEC) { /* nobody asks for it */
+		if (!wanted) {
 			assert_done(sample_plan(APP(""), "test", &as_profile, &host, &sample_inputs,
 						&p, &error),
 				    error);
@@ -720,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_inputs_that_are_refused),
 		cmocka_unit_test(test_requests_that_are_refused),
 		cmocka_unit_test(test_the_apparmor_profile),
+		cmocka_unit_test(test_namespaces_of_its_own),
 		cmocka_unit_test(test_apparmor_that_is_not_loaded),
 		cmocka_unit_test(test_a_kernel_without_apparmor),
 		cmocka_unit_test(test_text_is_one_fact_per_line),
