@@ -151,6 +151,17 @@ switch=/sys/module/apparmor/parameters/enabled
 	run -1 peel '' "$reach" nested /proc/interrupts
 	[[ $output == "EPERM in unshare" ]]
 	# With it, the kernel lets nobody see through the mounts of another user namespace.
-	run -1 peel seccomp "$reach" nested /proc/interrupts
+	run -1 peel seccomp,namespaces "$reach" nested /proc/interrupts
 	[[ $output == "EPERM in mount" ]]
+}
+
+# --- limits on namespaces alone -------------------------------------------------------------------
+
+@test "limits on namespaces alone: there is none to be root in" {
+	run -1 peel seccomp "$reach" nested /proc/interrupts
+	[[ $output == "ENOSPC in unshare" ]] || fail "$output"
+	# Box root, who needs no user namespace for the others, cannot make them either.
+	run -1 peel seccomp,ids unshare --net true
+	[[ $output == *"No space left on device"* ]] || fail "$output"
+	run -0 peel seccomp,ids,namespaces unshare --net true
 }

@@ -7,6 +7,7 @@
  *   apparmor      no profile
  *   seccomp       neither liblxc's deny list nor the compiled filter
  *   ids           box root with all capabilities over its own namespaces
+ *   namespaces    no limits on namespaces of their own
  *   verification  the supervisor does not look whether boxes and commands are confined as planned
  *
  * --show binds a file of the host into the app box at its own path: the layer of mounts is off for
@@ -22,6 +23,7 @@
 #include "base/fs.h"
 #include "base/strv.h"
 #include "box/box-private.h"
+#include "box/nested.h"
 #include "emit/filter.h"
 #include "profile/load.h"
 
@@ -31,6 +33,7 @@ enum layer {
 	APPARMOR,
 	SECCOMP,
 	IDS,
+	NAMESPACES,
 	VERIFICATION,
 	LAYER_MAX,
 };
@@ -39,6 +42,7 @@ static const char *const layer_names[] = {
 	[APPARMOR] = "apparmor",
 	[SECCOMP] = "seccomp",
 	[IDS] = "ids",
+	[NAMESPACES] = "namespaces",
 	[VERIFICATION] = "verification",
 };
 
@@ -143,7 +147,9 @@ int __wrap_box_begin(struct box *b, const struct box_start *start, struct error 
 
 int __wrap_box_verify(struct box *b, const struct box_plan *plan, struct error **err)
 {
-	return off[VERIFICATION] ? 0 : __real_box_verify(b, plan, err);
+	if (!off[VERIFICATION])
+		return __real_box_verify(b, plan, err);
+	return off[NAMESPACES] ? 0 : nested_limit(b->init_pid, plan->namespaces, err);
 }
 
 int __wrap_box_verify_process(struct box *b, pid_t pid, uint32_t filters, struct error **err)
