@@ -26,11 +26,15 @@ struct outcome {
 static int write_number(const struct setting *s)
 {
 	int fd = open(s->path, O_WRONLY | O_CLOEXEC), r = 0;
+	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, s->number, strlen(s->number)) != (ssize_t)strlen(s->number))
-		r = errno ? -errno : -EIO;
+	n = write(fd, s->number, strlen(s->number));
+	if (n < 0)
+		r = -errno;
+	else if ((size_t)n != strlen(s->number))
+		r = -EIO;
 	close(fd);
 	return r;
 }

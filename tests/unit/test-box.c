@@ -5,13 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/strv.h"
 #include "box/job.h"
 #include "base/subid.h"
+#include "box/nested.h"
 #include "box/verify.h"
+#include "tests/unit/unit.h"
 
 static int find(const char *text, uint32_t *ret)
 {
@@ -189,12 +192,28 @@ static void test_job_round_trip(void **state)
 	}
 }
 
+/* Whatever cannot be limited is no box. */
+static void test_limits_on_namespaces_are_refused(void **state)
+{
+	static const uint32_t none[NAMESPACE_KIND_MAX] = { 0 };
+	struct error *error = NULL;
+
+	(void)state;
+	assert_refused(nested_limit(getpid(), none, &error), error, EINVAL,
+		       "cannot enter its user namespace");
+	assert_refused(nested_limit(INT32_MAX, none, &error), error, ENOENT, "cannot open");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_subid_finds_own_range), cmocka_unit_test(test_subid_refuses),
-		cmocka_unit_test(test_confinement),	      cmocka_unit_test(test_id_maps),
-		cmocka_unit_test(test_id_map_base),	      cmocka_unit_test(test_job_round_trip),
+		cmocka_unit_test(test_subid_finds_own_range),
+		cmocka_unit_test(test_subid_refuses),
+		cmocka_unit_test(test_confinement),
+		cmocka_unit_test(test_id_maps),
+		cmocka_unit_test(test_id_map_base),
+		cmocka_unit_test(test_job_round_trip),
+		cmocka_unit_test(test_limits_on_namespaces_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
