@@ -171,6 +171,7 @@ static const struct control_handlers control_handlers = {
 int launch_application(struct sandbox *s, struct error **err)
 {
 	static const struct box_command_events events = {
+		.listener = on_application_asks,
 		.terminal = on_application_terminal,
 		.started = on_application_started,
 		.failed = on_application_failed,
@@ -190,6 +191,8 @@ int launch_application(struct sandbox *s, struct error **err)
 	c.terminal = ends.terminal;
 	c.rows = ends.rows;
 	c.columns = ends.columns;
+	c.watched = s->watcher != NULL;
+	c.filter = s->watcher ? watcher_filter(s->watcher) : -EBADF;
 	r = spawn_in_app(s, &c, &events, s, err);
 	stdio_ends_release(&ends);
 	return r < 0 ? r : limit_lifetime(s, err);

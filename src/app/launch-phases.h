@@ -60,5 +60,9 @@ int launch_snapshot_await(struct sandbox *s, struct error **err);
 int control_walk_request(void *user, const struct control_walk *walk, control_done_fn *done,
 			 void *done_user, struct error **err);
 
+/* launch-watch.c: what the application is denied */
+int launch_watch(struct sandbox *s, struct error **err);
+void on_application_asks(void *user, int listener);
+
 /* launch-application.c: the application, and what its user can do to it */
 int launch_application(struct sandbox *s, struct error **err);

@@ -66,6 +66,7 @@ static const struct phase {
 	{ "sound", launch_sound },
 	{ "display", launch_display },
 	{ "compared", launch_snapshot_await },
+	{ "watch", launch_watch },
 	{ "application", launch_application },
 	/* clang-format on */
 };
@@ -151,6 +152,7 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		.lifetime = -EBADF,
 	};
 	_cleanup_free_ char *explanation = NULL;
+	bool watched;
 	int r;
 
 	r = start(&s, err);
@@ -168,7 +170,10 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 	if (s.done)
 		*ret_code = s.code;
 	explanation = TAKE_PTR(s.explanation);
+	watched = s.watcher != NULL;
 	sandbox_end(&s);
+	if (watched)
+		l->watch->ended(l->watch->user);
 	if (explanation && l->explained)
 		l->explained(l->user, explanation);
 	return r;

@@ -4,8 +4,18 @@
 
 #include "app/arguments.h"
 #include "base/spawn.h"
+#include "box/watch.h"
 #include "plan/plan.h"
 #include "profile/profile.h"
+
+/* The application is watched (box/watch.h). All borrowed. */
+struct launch_watch {
+	enum watch_mode mode;
+	char **folders; /* as in struct watch_order */
+	void (*event)(void *user, const struct watch_policy *p, const struct watch_event *e);
+	void (*ended)(void *user); /* nothing more comes; only if the watch began */
+	void *user;
+};
 
 struct launch {
 	const struct profile *profile;
@@ -14,7 +24,8 @@ struct launch {
 	bool detached;			   /* no terminal, no pipes: output goes to the log alone */
 	int instance; /* the claim of app/instance.h, announced when requests are served; negative:
 			 none. Borrowed */
-	bool timings; /* print how long each phase took, on stderr */
+	const struct launch_watch *watch; /* NULL: it is not */
+	bool timings;			  /* print how long each phase took, on stderr */
 	/* Called once, when the application runs, or when its program cannot be executed; that has
 	 * been said on its standard error too. May be NULL. */
 	void (*running)(void *user, const char *id);

@@ -23,6 +23,7 @@
 #include "session/sound.h"
 #include "session/stdio.h"
 #include "session/walker.h"
+#include "session/watcher.h"
 #include "session/x11-auth.h"
 
 #define SANDBOX_WALKS_MAX 4U /* at once */
@@ -81,6 +82,7 @@ struct sandbox {
 	struct gate *gate;
 	struct sound *sound;
 	struct display *display;
+	struct watcher *watcher; /* NULL: the application is not watched */
 	struct control *control;
 	enum sandbox_state state; /* as it was told last */
 	struct stdio *stdio;

@@ -163,11 +163,11 @@ void message_close_fds(struct message *m)
 	m->n_fds = 0;
 }
 
-int sock_receive_pid(int fd, pid_t *ret, struct error **err)
+static int receive_pid(int fd, pid_t *ret, int *ret_fd, size_t *ret_fds, struct error **err)
 {
 	union {
 		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(struct ucred))];
+		char room[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
 	char bytes[64];
 	struct iovec iov = { .iov_base = bytes, .iov_len = sizeof bytes };
@@ -175,18 +175,51 @@ int sock_receive_pid(int fd, pid_t *ret, struct error **err)
 			    .msg_iovlen = 1,
 			    .msg_control = control.room,
 			    .msg_controllen = sizeof control.room };
-	struct cmsghdr *c;
+	bool known = false;
 	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
 
 	if (n < 0)
 		return error_errno(err, "cannot receive a message");
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS) {
+			*ret = ((struct ucred *)CMSG_DATA(c))->pid;
+			known = true;
+		} else if (c->cmsg_type == SCM_RIGHTS) {
+			memcpy(ret_fd, CMSG_DATA(c), sizeof *ret_fd);
+			*ret_fds = 1;
+		}
+	}
 	if (n == 0)
 		return error_set(err, EPIPE, "the other end closed");
-	c = CMSG_FIRSTHDR(&m);
-	if (!c || c->cmsg_type != SCM_CREDENTIALS)
+	if (!known || m.msg_flags & MSG_CTRUNC)
 		return error_set(err, EPROTO, "a message does not say who sent it");
-	*ret = ((struct ucred *)CMSG_DATA(c))->pid;
 	return 0;
+}
+
+int sock_receive_pid(int fd, pid_t *ret, struct error **err)
+{
+	_cleanup_close_ int unwanted = -EBADF;
+	size_t fds = 0;
+	int r = receive_pid(fd, ret, &unwanted, &fds, err);
+
+	if (r >= 0 && fds)
+		return error_set(err, EPROTO, "a message carries a descriptor");
+	return r;
+}
+
+int sock_receive_pid_fd(int fd, pid_t *ret, int *ret_fd, struct error **err)
+{
+	_cleanup_close_ int sent = -EBADF;
+	size_t fds = 0;
+	int r = receive_pid(fd, ret, &sent, &fds, err);
+
+	if (r >= 0 && !fds)
+		return error_set(err, EPROTO, "a message carries no descriptor");
+	if (r >= 0)
+		*ret_fd = TAKE_FD(sent);
+	return r;
 }
 
 int sock_pass_credentials(int fd, bool on, struct error **err)

@@ -44,5 +44,9 @@ void message_close_fds(struct message *m);
  * (unix(7), SO_PASSCRED), or no longer do. */
 int sock_pass_credentials(int fd, bool on, struct error **err);
 
-/* Takes one such message and only tells who sent it. -EPIPE when the other end closed. */
+/* Takes one such message and only tells who sent it. -EPIPE when the other end closed. Descriptors
+ * are refused. */
 int sock_receive_pid(int fd, pid_t *ret, struct error **err);
+
+/* The same with exactly one descriptor. */
+int sock_receive_pid_fd(int fd, pid_t *ret, int *ret_fd, struct error **err);

@@ -13,6 +13,8 @@ struct command {
 	uint32_t id;
 	struct box *box;
 	int barrier; /* -EBADF once it runs, or never will */
+	bool watched;
+	int filter; /* borrowed until it runs */
 	bool let_through;
 	struct source *barrier_source;
 	struct box_command_events events;
@@ -44,18 +46,21 @@ static void let_through(struct command *c)
 {
 	_cleanup_(error_freep) struct error *error = NULL;
 	_cleanup_free_ char *why = NULL;
+	_cleanup_close_ int listener = -EBADF;
 	pid_t pid;
 	int r;
 
-	r = sock_receive_pid(c->barrier, &pid, &error);
+	r = c->watched ? sock_receive_pid_fd(c->barrier, &pid, &listener, &error)
+		       : sock_receive_pid(c->barrier, &pid, &error);
 	if (r == -EPIPE) {
 		/* It failed before the barrier; its end is reported over the lifeline. */
 		close_barrier(c);
 		return;
 	}
 	if (r >= 0)
-		r = box_verify_process(c->box, pid, 1 + (uint32_t)filter_count(c->box->filter),
-				       &error);
+		r = box_verify_process(c->box, pid, 1 + (uint32_t)filter_count(c->filter), &error);
+	if (r >= 0 && listener >= 0)
+		c->events.listener(c->user, TAKE_FD(listener));
 	if (r >= 0 && send(c->barrier, "g", 1, MSG_NOSIGNAL) == 1) {
 		c->let_through = true;
 		return;
@@ -141,14 +146,15 @@ static int send_spawn(struct box *b, uint32_t id, const struct box_command *c, i
 	if (null < 0)
 		return error_errno(err, "cannot open /dev/null");
 	fds[SPAWN_FD_SPEC] = spec;
-	fds[SPAWN_FD_FILTER] = b->filter;
+	fds[SPAWN_FD_FILTER] = c->watched ? c->filter : b->filter;
 	fds[SPAWN_FD_BARRIER] = barrier;
 	for (int i = 0; i < 3; i++)
 		fds[SPAWN_FD_STDIN + i] = c->stdio[i] >= 0 ? c->stdio[i] : null;
 
 	wire_put_u32(&m, INIT_SPAWN);
 	wire_put_u32(&m, id);
-	wire_put_u32(&m, c->terminal ? INIT_SPAWN_TERMINAL : 0);
+	wire_put_u32(&m, (c->terminal ? INIT_SPAWN_TERMINAL : 0U) |
+				 (c->watched ? INIT_SPAWN_WATCHED : 0U));
 	return sock_send(b->lifeline, m.data, m.size, fds,
 			 c->terminal ? SPAWN_FD_STDIN : SPAWN_FD_MAX, err);
 }
@@ -179,6 +185,8 @@ int box_spawn(struct box *b, const struct box_command *command,
 		.id = b->last_id,
 		.box = b,
 		.barrier = TAKE_FD(barrier),
+		.watched = command->watched,
+		.filter = command->watched ? command->filter : b->filter,
 		.user = user,
 	};
 	if (events)

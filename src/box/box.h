@@ -24,11 +24,17 @@ struct box_command {
 	int stdio[3];  /* negative: /dev/null; handed over as they are. Ignored with `terminal` */
 	bool terminal; /* a pseudo-terminal of the box; its master comes with terminal() */
 	unsigned rows, columns; /* of the terminal */
+	bool watched; /* under this filter and not the box's: with a single program, that asks
+			 (emit/watch.h). There must be a listener() */
+	int filter;
 };
 
 /* What becomes of a command, in this order. Called from the loop; `user` as given to box_spawn().
  * Any may be NULL. */
 struct box_command_events {
+	/* It is verified, and asks at this descriptor from now on; owned by the callee. Only then
+	 * it goes on. */
+	void (*listener)(void *user, int fd);
 	/* Its terminal, if it asked for one: owned by the callee. */
 	void (*terminal)(void *user, int fd);
 	/* Its program was executed (the pid as the host sees it is not known, nor needed)... */

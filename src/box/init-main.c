@@ -106,12 +106,27 @@ static void complain(const char *what, const char *name)
 			return;
 }
 
-/* Waits for the supervisor's word at the barrier. */
-static bool pass_barrier(int barrier)
+/* From here on this process makes no call that the filter would ask about. */
+static bool confine(int filter, bool watched, int *ret_listener)
 {
-	char byte = 'r';
+	int r;
 
-	if (send(barrier, &byte, 1, MSG_NOSIGNAL) != 1)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return false;
+	r = watched ? filter_load_watched(filter) : filter_load(filter);
+	*ret_listener = watched ? r : -EBADF;
+	return r >= 0;
+}
+
+/* Waits for the supervisor's word at the barrier. */
+static bool pass_barrier(int barrier, int listener)
+{
+	_cleanup_(error_freep) struct error *error = NULL;
+	char byte = 'r';
+	int r = sock_send(barrier, &byte, 1, &listener, listener >= 0, &error);
+
+	close_fd(listener);
+	if (r < 0)
 		return false;
 	return recv(barrier, &byte, 1, 0) == 1 && byte == 'g';
 }
@@ -141,9 +156,11 @@ static void execute(char **argv, char **env)
 }
 
 static _Noreturn void child_main(struct spec *spec, const int *stdio, int barrier, int filter,
-				 bool terminal)
+				 uint32_t flags)
 {
+	bool terminal = flags & INIT_SPAWN_TERMINAL, watched = flags & INIT_SPAWN_WATCHED;
 	char *const no_env[] = { NULL };
+	int listener;
 	uint32_t error;
 
 	signals_reset();
@@ -158,7 +175,7 @@ static _Noreturn void child_main(struct spec *spec, const int *stdio, int barrie
 	if (*spec->cwd && chdir(spec->cwd) < 0 && chdir("/") < 0)
 		_exit(EXIT_NO_FILTER);
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(4) < 0 || !pass_barrier(3))
+	if (!confine(4, watched, &listener) || !pass_barrier(3, listener))
 		_exit(EXIT_NO_FILTER);
 	execute(spec->argv, spec->env ? spec->env : (char **)no_env);
 	error = (uint32_t)errno;
@@ -197,7 +214,7 @@ static struct command *free_place(void)
 }
 
 /* Returns the wait status of a command that could not be started, or -1 when it runs. */
-static int start_command(uint32_t id, bool terminal, const int *fds)
+static int start_command(uint32_t id, uint32_t flags, const int *fds)
 {
 	_cleanup_(spec_release) struct spec spec = { 0 };
 	_cleanup_close_ int master = -EBADF, peer = -EBADF;
@@ -207,7 +224,7 @@ static int start_command(uint32_t id, bool terminal, const int *fds)
 
 	if (!place || !read_spec(fds[SPAWN_FD_SPEC], &spec))
 		return exited(EXIT_NO_FILTER);
-	if (terminal) {
+	if (flags & INIT_SPAWN_TERMINAL) {
 		if (!open_terminal(&spec, &master, &peer))
 			return exited(EXIT_NO_FILTER);
 		both[0] = both[1] = both[2] = peer;
@@ -220,7 +237,7 @@ static int start_command(uint32_t id, bool terminal, const int *fds)
 		return exited(EXIT_NO_FILTER);
 	}
 	if (place->pid == 0)
-		child_main(&spec, stdio, fds[SPAWN_FD_BARRIER], fds[SPAWN_FD_FILTER], terminal);
+		child_main(&spec, stdio, fds[SPAWN_FD_BARRIER], fds[SPAWN_FD_FILTER], flags);
 	place->id = id;
 	return -1;
 }
@@ -232,7 +249,7 @@ static void handle_spawn(uint32_t id, uint32_t flags)
 	uint32_t failed = exited(EXIT_NO_FILTER);
 	int status;
 
-	status = inbox.n_fds == want ? start_command(id, terminal, inbox.fds) : (int)failed;
+	status = inbox.n_fds == want ? start_command(id, flags, inbox.fds) : (int)failed;
 	if (status >= 0) {
 		failed = (uint32_t)status;
 		say(INIT_ENDED, id, &failed, NULL, 0);

@@ -10,6 +10,9 @@
  * (the pid comes from the kernel with that byte, SCM_CREDENTIALS) and answers one byte: go. A
  * closed barrier means: do not.
  *
+ * With INIT_SPAWN_WATCHED the byte carries the descriptor at which the filter asks (emit/filter.h);
+ * the child has closed its own when it waits.
+ *
  * The child keeps the barrier until it executes the program, so that its closing means: it runs, or
  * INIT_ENDED is on its way. If the program cannot be executed, a u32 errno value comes before that.
  */
@@ -32,6 +35,7 @@ enum init_message {
 
 enum init_spawn_flags {
 	INIT_SPAWN_TERMINAL = 1 << 0, /* make a pseudo-terminal; no stdio descriptors follow */
+	INIT_SPAWN_WATCHED = 1 << 1,  /* the filter asks: at what the child sends with its byte */
 };
 
 enum init_spawn_fd {

@@ -22,6 +22,7 @@
 #include "cli/first-image.h"
 #include "cli/held.h"
 #include "cli/options.h"
+#include "cli/trace.h"
 #include "profile/load.h"
 
 #define DEFAULT_PROFILE "default"
@@ -29,7 +30,8 @@
 
 struct arguments {
 	const char *profile_file; /* --profile */
-	bool detach, timings, review;
+	bool detach, timings, review, trace, json;
+	const char *trace_file;
 	const char *display, *network; /* narrower than the profile */
 	char **rest;		       /* PROFILE or "--", and what belongs to the application */
 	bool program;		       /* `run -- ./PROGRAM` */
@@ -251,6 +253,37 @@ static int check_review(const struct arguments *a, struct error **err)
 			 a->detach ? "it is not for --detach" : "there is none");
 }
 
+static bool is_traced(const struct arguments *a)
+{
+	return a->trace || a->trace_file;
+}
+
+static int check_trace(const struct arguments *a, struct error **err)
+{
+	if (a->json && !is_traced(a))
+		return error_set(err, EINVAL, "--json goes with --trace");
+	if (a->detach && is_traced(a) && !a->trace_file)
+		return error_set(err, EINVAL,
+				 "--detach leaves no place to print to: give "
+				 "--trace-file");
+	return 0;
+}
+
+/* Prints what is denied meanwhile. */
+static int launch_traced(struct launch *l, const struct arguments *a)
+{
+	_cleanup_(trace_release) struct trace t = { .fd = -EBADF };
+	struct error *error = NULL;
+	int code;
+
+	if (trace_open(&t, a->trace_file, a->json, &error) < 0)
+		return cli_fail(error, EXIT_SETUP);
+	l->watch = &t.watch;
+	if (a->detach)
+		return detach(l);
+	return launch_run(l, &code, &error) < 0 ? cli_fail(error, EXIT_SETUP) : code;
+}
+
 static int start(const struct arguments *a)
 {
 	_cleanup_(facts_release) struct facts facts = { 0 };
@@ -263,6 +296,8 @@ static int start(const struct arguments *a)
 
 	l.request.program = a->program ? a->rest[0] : NULL;
 	narrow(a, &l.request);
+	if (check_trace(a, &error) < 0)
+		return cli_fail(error, EXIT_USAGE);
 	if (check_review(a, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	if (facts_gather(&facts, &error) < 0 || load_profile(a, facts.home, &profile, &error) < 0 ||
@@ -276,7 +311,7 @@ static int start(const struct arguments *a)
 	if (profile->single_instance && !a->program &&
 	    find_instance(profile, &words, &instance, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
-	if (instance.running && (a->display || a->network || a->review)) {
+	if (instance.running && (a->display || a->network || a->review || is_traced(a))) {
 		error_set(&error, EBUSY,
 			  "sandbox '%s' runs already, with options of its own: 'vitrine "
 			  "stop "
@@ -290,11 +325,15 @@ static int start(const struct arguments *a)
 		return code;
 	}
 	l.instance = instance.lock;
+	if (!a->detach) {
+		l.noted = print_note;
+		l.explained = print_explanation;
+		l.held = a->review ? start_review : NULL;
+	}
+	if (is_traced(a))
+		return launch_traced(&l, a);
 	if (a->detach)
 		return detach(&l);
-	l.noted = print_note;
-	l.explained = print_explanation;
-	l.held = a->review ? start_review : NULL;
 	if (launch_run(&l, &code, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	return code;
@@ -325,6 +364,16 @@ static int run(int argc, char **argv)
 		{ .name = "review",
 		  .help = "ask at the end which files to keep",
 		  .flag = &a.review },
+		{ .name = "trace",
+		  .help = "print each system call that is denied, on stderr",
+		  .flag = &a.trace },
+		{ .name = "trace-file",
+		  .value = "FILE",
+		  .help = "the same into a file",
+		  .text = &a.trace_file },
+		{ .name = "json",
+		  .help = "with --trace: an object in each line, for programs",
+		  .flag = &a.json },
 		{ .name = "timings",
 		  .help = "print how long each phase of the start took",
 		  .flag = &a.timings },

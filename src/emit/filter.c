@@ -86,6 +86,17 @@ static int load(const struct filter *f)
 	return 0;
 }
 
+static int load_watched(const struct filter *f)
+{
+	long fd;
+
+	if (f->n != 1)
+		return -EINVAL;
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+		     &f->programs[0]);
+	return fd < 0 ? -errno : (int)fd;
+}
+
 int filter_count(int fd)
 {
 	return with_filter(fd, count);
@@ -94,4 +105,9 @@ int filter_count(int fd)
 int filter_load(int fd)
 {
 	return with_filter(fd, load);
+}
+
+int filter_load_watched(int fd)
+{
+	return with_filter(fd, load_watched);
 }

@@ -30,3 +30,7 @@ int filter_count(int fd);
 /* Puts this process under every program of the file, for ever; it must have no_new_privs. 0 or
  * -errno; after an error some may already be in force. */
 int filter_load(int fd);
+
+/* The same for a file with one program, which is asked what becomes of the calls that it does not
+ * decide (seccomp_unotify(2)). Returns the descriptor to be asked at, or -errno. */
+int filter_load_watched(int fd);

@@ -253,3 +253,24 @@ int seccomp_compile(const struct policy *p, struct buf *ret, struct error **err)
 	buf_add(ret, out.data, out.size);
 	return 0;
 }
+
+int seccomp_number(const struct policy *p, const char *file, struct watch_policy *ret,
+		   struct error **err)
+{
+	const char *base = strrchr(file, '/');
+
+	ret->arch = seccomp_arch_native();
+	for (size_t i = 0; i < p->n_rules; i++) {
+		const struct policy_rule *r = &p->rules[i];
+		int number = seccomp_syscall_resolve_name(r->name);
+		_cleanup_free_ char *origin = xasprintf("%.*s:%u", (int)WATCH_ORIGIN_MAX - 16,
+							base ? base + 1 : file, r->line);
+
+		if (number == __NR_SCMP_ERROR && !r->optional)
+			return error_set(err, ENOSYS, "%s:%u: unknown system call '%s'", file,
+					 r->line, r->name);
+		if (number >= 0 && number <= (int)WATCH_NUMBER_MAX)
+			watch_policy_add(ret, (uint32_t)number, r, origin);
+	}
+	return 0;
+}

@@ -16,7 +16,7 @@ allowed() { # FOLDER
 	emit) echo base profile plan ;;
 	view) echo base profile plan emit ;;
 	image) echo base ;;
-	box) echo base plan emit/filter.h gate/protocol.h ;;
+	box) echo base plan emit/filter.h emit/watch.h gate/protocol.h ;;
 	gate) echo base emit/filter.h ;;
 	session) echo base profile plan emit box gate/protocol.h ;;
 	app) echo base profile plan emit view image box session ;;
