@@ -149,6 +149,7 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 		.shared = -EBADF,
 		.signals = -EBADF,
 		.grace = -EBADF,
+		.full_timer = -EBADF,
 		.lifetime = -EBADF,
 	};
 	_cleanup_free_ char *explanation = NULL;

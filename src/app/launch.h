@@ -11,8 +11,11 @@
 /* The application is watched (box/watch.h). All borrowed. */
 struct launch_watch {
 	enum watch_mode mode;
-	char **folders; /* as in struct watch_order */
+	char **files; /* as in struct watch_order */
 	void (*event)(void *user, const struct watch_policy *p, const struct watch_event *e);
+	/* "disk", "memory" or "tasks": the application has reached that limit. NULL: nobody asks.
+	 */
+	void (*limit)(void *user, const char *name);
 	void (*ended)(void *user); /* nothing more comes; only if the watch began */
 	void *user;
 };

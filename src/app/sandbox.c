@@ -84,7 +84,7 @@ static void end_boxes(struct sandbox *s)
 	take_last_saves(s);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)
 		s->boxes[k] = box_end(s->boxes[k]);
-	s->watcher = watcher_end(s->watcher);
+	watch_end(s);
 	/* Only now: what the application has written last comes through the gate. */
 	s->gate = gate_end(s->gate);
 	s->scope = scope_free(s->scope);

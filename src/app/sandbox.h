@@ -83,6 +83,9 @@ struct sandbox {
 	struct sound *sound;
 	struct display *display;
 	struct watcher *watcher; /* NULL: the application is not watched */
+	int full_timer; /* looks whether there is room in the tmpfs; negative: nobody asks */
+	struct source *full_source;
+	bool was_full;
 	struct control *control;
 	enum sandbox_state state; /* as it was told last */
 	struct stdio *stdio;
@@ -114,6 +117,9 @@ int sandbox_tell(struct sandbox *s, enum sandbox_state state, struct error **err
 /* Ends the boxes and all that serves them; the files of the application stay, and can be looked at.
  */
 int sandbox_hold(struct sandbox *s, struct error **err);
+
+/* Ends what watches the application (launch-watch.c); before the boxes' control groups go. */
+void watch_end(struct sandbox *s);
 
 /* Ends what looks at the files of the application (launch-walks.c). */
 void walks_end(struct sandbox *s);

@@ -123,15 +123,19 @@ static void set_call(const struct watch_policy *p, const struct watch_event *e, 
 	_cleanup_free_ char *call = watch_event_call(p, e);
 	const struct watch_rule *rule = rule_of(p, e);
 	_cleanup_free_ char *said = rule ? watch_rule_to_text(rule) : NULL;
-	json_t *arguments = json_array();
+	unsigned set = e->arch == p->arch ? watch_arguments(p, e->number) : 0;
+	json_t *arguments = json_array(), *compared = json_array();
 
 	for (size_t i = 0; i < WATCH_CALL_ARGS; i++) {
 		_cleanup_free_ char *number = xasprintf("0x%" PRIx64, e->arguments[i]);
 
 		(void)json_array_append_new(arguments, json_string(number));
+		if (set & 1U << i)
+			(void)json_array_append_new(compared, json_integer((json_int_t)i));
 	}
 	set_text(object, "call", call);
 	(void)json_object_set_new(object, "arguments", arguments);
+	(void)json_object_set_new(object, "compared", compared);
 	set_text(object, "error", watch_error_name(e->error));
 	(void)json_object_set_new(object, "denied", json_boolean(e->answered));
 	(void)json_object_set_new(object, "line", rule ? json_string(rule->origin) : json_null());

@@ -62,12 +62,16 @@ static bool look_at_execveat(const struct watch *w, const struct watched *p,
 	return e->text && watched_cannot_execute(p, e->text);
 }
 
-static bool is_in_folder(const struct watch *w, const char *path)
+/* Editors save into a new file beside, and rename it. */
+static bool is_about_file(const struct watch *w, const char *path)
 {
-	for (char *const *folder = w->order->folders; folder && *folder; folder++) {
-		size_t n = strlen(*folder);
+	const char *name = strrchr(path, '/');
 
-		if (!strncmp(path, *folder, n) && (!path[n] || path[n] == '/'))
+	for (char *const *file = w->order->files; file && *file; file++) {
+		const char *its = strrchr(*file, '/');
+
+		if (its[1] && its - *file == name - path && strstr(name + 1, its + 1) &&
+		    !strncmp(path, *file, (size_t)(name - path)))
 			return true;
 	}
 	return false;
@@ -77,14 +81,14 @@ static bool look_at_open(const struct watch *w, const struct watched *p, const u
 			 struct watch_event *e)
 {
 	e->text = watched_path(p, (uint64_t)AT_FDCWD, arguments[0]);
-	return e->text && is_in_folder(w, e->text);
+	return e->text && is_about_file(w, e->text);
 }
 
 static bool look_at_openat(const struct watch *w, const struct watched *p,
 			   const uint64_t *arguments, struct watch_event *e)
 {
 	e->text = watched_path(p, arguments[0], arguments[1]);
-	return e->text && is_in_folder(w, e->text);
+	return e->text && is_about_file(w, e->text);
 }
 
 static const struct look looks[] = {

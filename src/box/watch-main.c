@@ -1,8 +1,8 @@
 /*
  * vitrine-watch: answers the system call filters of an application that is watched (box/watch.h).
  * It joins the holder's user namespace alone, becomes root there, and gives up everything but the
- * right to look at processes, which the memory of a box's needs. When it ends, what waits for an
- * answer gets ENOSYS, and the supervisor ends the sandbox.
+ * right to look at processes; for learning also to read what belongs to their ids, as their memory
+ * does. When it ends, what waits for an answer gets ENOSYS, and the supervisor ends the sandbox.
  */
 
 #include <fcntl.h>
@@ -50,7 +50,7 @@ static int die_with(uint32_t supervisor, struct error **err)
 	return 0;
 }
 
-static int drop_rights(struct error **err)
+static int drop_rights(enum watch_mode mode, struct error **err)
 {
 	static const struct {
 		int resource;
@@ -61,9 +61,12 @@ static int drop_rights(struct error **err)
 		{ RLIMIT_NOFILE, 64 },
 		{ RLIMIT_NPROC, 0 },
 	};
+	/* Memory and file system of a process are, beyond that, files of its own id. */
+	const uint32_t kept = 1U << CAP_SYS_PTRACE |
+			      (mode == WATCH_LEARN ? 1U << CAP_DAC_READ_SEARCH : 0);
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-		{ .effective = 1U << CAP_SYS_PTRACE, .permitted = 1U << CAP_SYS_PTRACE },
+		{ .effective = kept, .permitted = kept },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
@@ -145,7 +148,7 @@ static int run(struct error **err)
 	if (r >= 0)
 		r = die_with(o.supervisor, err);
 	if (r >= 0)
-		r = drop_rights(err);
+		r = drop_rights(o.mode, err);
 	return r < 0 ? r : serve(&w, err);
 }
 

@@ -29,7 +29,7 @@ void watch_order_write(const struct watch_order *o, struct buf *ret)
 	watch_policy_write(&o->policy, &policy);
 	wire_put_u32(ret, o->supervisor);
 	wire_put_u32(ret, o->mode);
-	wire_put_strv(ret, o->folders);
+	wire_put_strv(ret, o->files);
 	wire_put_bytes(ret, policy.data, policy.size);
 }
 
@@ -43,9 +43,9 @@ int watch_order_read(const void *data, size_t size, struct watch_order *ret, str
 
 	o.supervisor = wire_get_u32(&w);
 	o.mode = wire_get_u32(&w);
-	o.folders = wire_get_strv(&w);
+	o.files = wire_get_strv(&w);
 	policy = wire_get_bytes(&w, &policy_size);
-	if (!wire_end(&w) || o.mode >= WATCH_MODE_MAX || strv_length(o.folders) > WATCH_FOLDERS_MAX)
+	if (!wire_end(&w) || o.mode >= WATCH_MODE_MAX || strv_length(o.files) > WATCH_FILES_MAX)
 		return error_set(err, EPROTO, "bad order for a watch");
 	r = watch_policy_read(policy, policy_size, &o.policy, err);
 	if (r < 0)
@@ -57,7 +57,7 @@ int watch_order_read(const void *data, size_t size, struct watch_order *ret, str
 
 void watch_order_release(struct watch_order *o)
 {
-	strv_free(o->folders);
+	strv_free(o->files);
 	watch_policy_release(&o->policy);
 	*o = (struct watch_order){ 0 };
 }

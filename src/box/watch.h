@@ -17,11 +17,11 @@
 #include "base/error.h"
 #include "emit/watch.h"
 
-#define WATCH_EVENTS_MAX  4096U
-#define WATCH_TEXT_MAX	  4096U /* bytes of a path, with what it begins with */
-#define WATCH_ORDER_MAX	  (WATCH_FILE_MAX + (1U << 20))
-#define WATCH_FOLDERS_MAX 64U
-#define WATCH_CALL_ARGS	  6U
+#define WATCH_EVENTS_MAX 4096U
+#define WATCH_TEXT_MAX	 4096U /* bytes of a path, with what it begins with */
+#define WATCH_ORDER_MAX	 (WATCH_FILE_MAX + (1U << 20))
+#define WATCH_FILES_MAX	 512U
+#define WATCH_CALL_ARGS	 6U
 
 /* Descriptors that vitrine-watch inherits. Over the socket come descriptors to answer at, one in
  * each message, and go events. What failed stands on standard error, the last line. */
@@ -35,8 +35,8 @@ enum {
 struct watch_order {
 	uint32_t supervisor; /* pid: vitrine-watch ends with it */
 	enum watch_mode mode;
-	char **folders; /* absolute paths inside: files that are opened for writing are told of
-			   beneath these only */
+	char **files; /* absolute paths inside: who opens these for writing, or a file beside one
+			 with a name made of its name, is told of, and no other */
 	struct watch_policy policy;
 };
 

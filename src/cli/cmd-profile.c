@@ -48,6 +48,7 @@ static const struct command *const verbs[] = {
 	&cmd_profile_diff,
 	&cmd_profile_lint,
 	&cmd_profile_keys,
+	&cmd_profile_learn,
 	&cmd_profile_new,
 	&cmd_profile_prepare,
 	&cmd_profile_render,

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -146,6 +147,11 @@ static int show(struct report *r, const char *name, bool following, struct error
 		result = denials_open(following, &d, err);
 	if (result < 0)
 		return result;
+	if (!r->lines && !r->all)
+		fputs("vitrine: what a system call filter denies by an error is not logged: "
+		      "'vitrine "
+		      "run --trace' and 'vitrine profile learn' name it\n",
+		      stderr);
 	r->sub_ids = (struct id_range){ first, HOLDER_IDS };
 	return following ? follow(r, d, supervisor, err) : print_all(r, d, err);
 }

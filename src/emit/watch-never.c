@@ -81,37 +81,6 @@ static const char *const never[] = {
 	"clone3",
 };
 
-/* The same for some arguments: bits of arg0 that make namespaces, requests to terminals, families
- * of sockets that reach the machine or rarely used parts of the kernel. */
-static const struct {
-	const char *name;
-	unsigned argument;
-	enum policy_operator how;
-	uint64_t value;
-} never_with[] = {
-	{ "clone", 0, POLICY_BITS, 0x00000080 },
-	{ "clone", 0, POLICY_BITS, 0x00020000 },
-	{ "clone", 0, POLICY_BITS, 0x02000000 },
-	{ "clone", 0, POLICY_BITS, 0x04000000 },
-	{ "clone", 0, POLICY_BITS, 0x08000000 },
-	{ "clone", 0, POLICY_BITS, 0x10000000 },
-	{ "clone", 0, POLICY_BITS, 0x20000000 },
-	{ "clone", 0, POLICY_BITS, 0x40000000 },
-	{ "unshare", 0, POLICY_BITS, 0x00000080 },
-	{ "unshare", 0, POLICY_BITS, 0x00020000 },
-	{ "unshare", 0, POLICY_BITS, 0x02000000 },
-	{ "unshare", 0, POLICY_BITS, 0x04000000 },
-	{ "unshare", 0, POLICY_BITS, 0x08000000 },
-	{ "unshare", 0, POLICY_BITS, 0x10000000 },
-	{ "unshare", 0, POLICY_BITS, 0x20000000 },
-	{ "unshare", 0, POLICY_BITS, 0x40000000 },
-	{ "ioctl", 1, POLICY_LOW, 0x5412 },
-	{ "ioctl", 1, POLICY_LOW, 0x541c },
-	{ "ioctl", 1, POLICY_LOW, 0x541d },
-	{ "ioctl", 1, POLICY_LOW, 0x5423 },
-	{ "socket", 0, POLICY_GT, 10 },
-};
-
 bool watch_never_name(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
@@ -120,29 +89,13 @@ bool watch_never_name(const char *name)
 	return false;
 }
 
-static bool matches(size_t row, const struct seccomp_data *call)
-{
-	uint64_t value = call->args[never_with[row].argument], want = never_with[row].value;
-
-	switch (never_with[row].how) {
-	case POLICY_LOW:
-		return (uint32_t)value == want;
-	case POLICY_BITS:
-		return (value & want) == want;
-	default:
-		return (uint32_t)value > want;
-	}
-}
-
 bool watch_never(const struct watch_policy *p, const struct seccomp_data *call)
 {
 	const char *name = call->arch == p->arch ? watch_name(p, (uint32_t)call->nr) : NULL;
+	struct watch_decision d = watch_decide(p, call);
 
-	/* What the policy does not know may be anything. */
-	if (!name || watch_never_name(name))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(never_with); i++)
-		if (!strcmp(never_with[i].name, name) && matches(i, call))
-			return true;
-	return false;
+	/* What the policy does not know may be anything; what it denies of a call that it allows
+	 * are the ways out: namespaces, terminals, families of sockets. */
+	return !name || watch_never_name(name) ||
+	       (d.error && d.rule && policy_rule_has_conditions(&d.rule->rule));
 }

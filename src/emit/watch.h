@@ -58,8 +58,7 @@ struct watch_decision watch_decide(const struct watch_policy *p, const struct se
 /* Is it denied while learning too, and never proposed, whatever the policy says of it? */
 bool watch_never(const struct watch_policy *p, const struct seccomp_data *call);
 
-/* The same for a name, where no arguments are known; also for such as only some arguments are
- * never allowed of. */
+/* The same for a name, where no arguments are known. */
 bool watch_never_name(const char *name);
 
 /* Appends a filter file (emit/filter.h) with one program. -E2BIG where the kernel takes none of

@@ -82,6 +82,7 @@ struct loader {
 	const char *chain[PROFILE_INHERIT_MAX]; /* names of those that are being loaded */
 	size_t depth;
 	bool without_drop_ins; /* of the first */
+	const char *left_out;  /* X.conf of the first; NULL: nothing */
 };
 
 static int add_by_name(struct loader *l, const char *name, struct error **err);
@@ -93,6 +94,8 @@ static int add_drop_in(void *user, int fd, const char *path, struct error **err)
 	size_t size;
 	int r;
 
+	if (l->left_out && !l->depth && !strcmp(strrchr(path, '/') + 1, l->left_out))
+		return 0;
 	r = profile_read_file(fd, path, &text, &size, err);
 	if (r < 0)
 		return r;
@@ -270,6 +273,29 @@ int profile_load(const char *name, const char *home, struct profile **ret, struc
 	_cleanup_strv_ char **dirs = profile_dirs(home);
 
 	return profile_load_in(dirs, name, ret, err);
+}
+
+int profile_load_without(const char *name, const char *home, const char *drop_in,
+			 struct profile **ret, struct error **err)
+{
+	_cleanup_strv_ char **dirs = profile_dirs(home);
+	_cleanup_(profile_freep) struct profile *known = NULL;
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	struct loader l = { .dirs = dirs, .left_out = drop_in };
+	int r;
+
+	/* By its alias, too. */
+	r = profile_load_in(dirs, name, &known, err);
+	if (r < 0)
+		return r;
+	p = l.profile = profile_new(known->name);
+	r = add_by_name(&l, known->name, err);
+	if (r >= 0)
+		r = profile_check(p, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(p);
+	return 0;
 }
 
 static int load_open_file(int fd, const char *path, const char *name, const char *home,

@@ -17,6 +17,10 @@
  * environment. -ENOENT with a suggestion where none has it. */
 int profile_load(const char *name, const char *home, struct profile **ret, struct error **err);
 
+/* The same without the drop-ins of that name, X.conf, in any directory. */
+int profile_load_without(const char *name, const char *home, const char *drop_in,
+			 struct profile **ret, struct error **err);
+
 /* From a file the user names: a regular file that belongs to the user or root and that nobody else
  * may write. What it inherits is found by name; it has no drop-ins. */
 int profile_load_file(const char *path, const char *home, struct profile **ret, struct error **err);

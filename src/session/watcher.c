@@ -152,7 +152,7 @@ static void on_ended(void *user, short revents)
 	lose(w, reason);
 }
 
-int watcher_start(enum watch_mode mode, int user_ns, char *const *folders, struct loop *loop,
+int watcher_start(enum watch_mode mode, int user_ns, char *const *files, struct loop *loop,
 		  const struct watcher_events *events, void *user, struct watcher **ret,
 		  struct error **err)
 {
@@ -160,7 +160,7 @@ int watcher_start(enum watch_mode mode, int user_ns, char *const *folders, struc
 	struct watch_order o = {
 		.supervisor = (uint32_t)getpid(),
 		.mode = mode,
-		.folders = (char **)folders,
+		.files = (char **)files,
 	};
 	int r;
 

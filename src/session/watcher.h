@@ -20,8 +20,8 @@ struct watcher_events {
 	watcher_lost_fn *lost;
 };
 
-/* `user_ns` is the holder's; `folders` as in struct watch_order. All borrowed for the call. */
-int watcher_start(enum watch_mode mode, int user_ns, char *const *folders, struct loop *loop,
+/* `user_ns` is the holder's; `files` as in struct watch_order. All borrowed for the call. */
+int watcher_start(enum watch_mode mode, int user_ns, char *const *files, struct loop *loop,
 		  const struct watcher_events *events, void *user, struct watcher **ret,
 		  struct error **err);
 

@@ -33,9 +33,9 @@ static struct watch_policy sample_policy(void)
 static void test_order(void **state)
 {
 	_cleanup_(watch_policy_release) struct watch_policy policy = sample_policy();
-	char *folders[] = { (char *)"/home/u", (char *)"/tmp", NULL };
+	char *files[] = { (char *)"/home/u", (char *)"/tmp", NULL };
 	const struct watch_order o = {
-		.supervisor = 17, .mode = WATCH_LEARN, .folders = folders, .policy = policy
+		.supervisor = 17, .mode = WATCH_LEARN, .files = files, .policy = policy
 	};
 	_cleanup_(watch_order_release) struct watch_order back = { 0 };
 	_cleanup_buf_ struct buf data = { 0 };
@@ -46,14 +46,14 @@ static void test_order(void **state)
 	assert_done(watch_order_read(data.data, data.size, &back, &error), error);
 	assert_int_equal(back.supervisor, 17);
 	assert_int_equal(back.mode, WATCH_LEARN);
-	assert_int_equal(strv_length(back.folders), 2);
+	assert_int_equal(strv_length(back.files), 2);
 	assert_int_equal(back.policy.n, 3);
 	assert_string_equal(back.policy.rules[2].rule.name, "ioctl");
 	for (size_t size = 0; size < data.size; size++) {
 		struct watch_order none = { 0 };
 
 		assert_int_equal(watch_order_read(data.data, size, &none, &error), -EPROTO);
-		assert_null(none.folders);
+		assert_null(none.files);
 		error = error_free(error);
 	}
 }
