@@ -19,8 +19,9 @@
 #define MEBIBYTE	(1U << 20)
 
 static const char *const helpers[] = {
-	"vitrine-build-box", "vitrine-filter",	"vitrine-gate",	 "vitrine-guard",  "vitrine-holder",
-	"vitrine-init",	     "vitrine-monitor", "vitrine-sound", "vitrine-unpack", "vitrine-walk",
+	"vitrine-build-box", "vitrine-filter", "vitrine-gate",	  "vitrine-guard",
+	"vitrine-holder",    "vitrine-init",   "vitrine-monitor", "vitrine-sound",
+	"vitrine-unpack",    "vitrine-walk",   "vitrine-watch",
 };
 static const char *const program_dirs[] = { "/usr/bin", "/usr/local/bin", "/bin" };
 static const char *const service_dirs[] = { "/usr/local/share/dbus-1/services",
