@@ -8,7 +8,7 @@
 #include "profile/order.h"
 
 #define CLONE_NEWUSER_BIT 0x10000000U
-#define USER_NAMESPACES	  "16"
+#define USER_NAMESPACES	  "128" /* as the browsers that are shipped have */
 #define DNS_PORT	  ":53"
 #define NOTES_MAX	  64U
 

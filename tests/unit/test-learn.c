@@ -81,7 +81,7 @@ static const struct {
 	/* Whatever a record says. */
 	{ CALL("ptrace", ""), NULL },
 	{ CALL("mbind", ""), NULL },
-	{ CALL("clone", ",\"denied\":true"), "UserNamespaces=16" },
+	{ CALL("clone", ",\"denied\":true"), "UserNamespaces=128" },
 	{ LIMIT("disk"), "Disk=1024M" },
 	{ LIMIT("memory"), "Memory=8192M" },
 	{ LIMIT("tasks"), "Tasks=2048" },
