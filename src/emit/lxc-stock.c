@@ -120,6 +120,14 @@ static int add_command(struct buf *out, char *const *command, struct error **err
 	return 0;
 }
 
+/* liblxc takes blanks at the end of a value away. */
+static bool ends_with_blank(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n && s[n - 1] == ' ';
+}
+
 int lxc_stock_render(const struct box_plan *b, const struct lxc_stock *in, char **ret,
 		     struct error **err)
 {
@@ -143,7 +151,7 @@ int lxc_stock_render(const struct box_plan *b, const struct lxc_stock *in, char 
 		 b->limits.open_files);
 	buf_addf(&out, "lxc.seccomp.profile = %s\n", in->seccomp_profile);
 	for (char **setting = b->environment; setting && *setting; setting++) {
-		if (!text_is_clean(*setting))
+		if (!text_is_clean(*setting) || ends_with_blank(*setting))
 			return refuse("variable", *setting, err);
 		buf_addf(&out, "lxc.environment = %s\n", *setting);
 	}

@@ -27,6 +27,7 @@ import filters
 import images
 import memory
 import peers
+import profiles
 import sharing
 import windows
 
@@ -192,6 +193,7 @@ def print_table(result):
         ("gone", "from the call to nothing left"),
         ("window", "from the call to the first window on the desktop"),
         ("sharing", "from the call until the file is there"),
+        ("profiles", "from the call to the end"),
     ):
         rows = result.get(figure, {})
         if rows:
@@ -252,6 +254,7 @@ def bench(options, scratch, root_watch, log):
         "notes": {
             "start": {tool.name: tool.note for tool in tools},
             "gone": {tool.name: tool.note for tool in tools},
+            "profiles": profiles.NOTES,
             "window": windows.NOTES,
             "sharing": sharing.NOTES,
         },
@@ -263,6 +266,8 @@ def bench(options, scratch, root_watch, log):
         samples = sharing.measure(options.rounds, scratch, run_vitrine)
         result["sharing"] = {name: statistics(times) for name, times in samples.items()}
         await_no_holder()
+        samples, result["number_of_profiles"] = profiles.measure(options.rounds)
+        result["profiles"] = {name: statistics(times) for name, times in samples.items()}
     if options.files:
         measured = files.measure_all(
             options.files, files.Place(options.gate_mount, scratch / files.HERE.name)

@@ -402,6 +402,25 @@ static void test_stock_values_cannot_start_a_line(void **state)
 	assert_null(out);
 }
 
+/* Of a home that ends so, for example. */
+static void test_stock_variables(void **state)
+{
+	static const char *const bad[] = { "A=b ", "A=b\nlxc.hook.start = /x", "A=\x7f" };
+	const struct made *m = *state;
+	struct box_plan b = m->plan->boxes[BOX_APP];
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char *const environment[] = { (char *)bad[i], NULL };
+		struct error *error = NULL;
+		char *out = NULL;
+
+		b.environment = (char **)environment;
+		assert_refused(lxc_stock_render(&b, &stock, &out, &error), error, EINVAL,
+			       "variable '");
+		assert_null(out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_stock_ids_are_nobody_elses),
 		cmocka_unit_test(test_stock_root_and_command),
 		cmocka_unit_test(test_stock_values_cannot_start_a_line),
+		cmocka_unit_test(test_stock_variables),
 	};
 
 	return cmocka_run_group_tests_name("lxc", tests, make_config, free_config);
