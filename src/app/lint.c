@@ -5,6 +5,8 @@
 
 #include "base/fs.h"
 #include "base/strv.h"
+#include "emit/policy-load.h"
+#include "emit/policy-text.h"
 #include "image/recipe.h"
 #include "profile/load.h"
 
@@ -115,11 +117,23 @@ static void find_packages(struct loaded *l, const char *home)
 	}
 }
 
+/* All of it, with its sets in words. */
+static char *policy_text(const char *name)
+{
+	_cleanup_(error_freep) struct error *ignored = NULL;
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+	_cleanup_close_ int dir = -EBADF;
+
+	if (fs_open_dir(AT_FDCWD, VITRINE_DATA_DIR "/seccomp-policies", &dir, &ignored) < 0 ||
+	    policy_load(dir, name, &policy, &ignored) < 0)
+		return NULL;
+	return policy_render(policy);
+}
+
 static void look_at(struct linter *l, const char *word)
 {
 	_cleanup_(error_freep) struct error *error = NULL;
 	_cleanup_(loaded_release) struct loaded one = { 0 };
-	_cleanup_free_ char *policy = NULL;
 	struct lint_subject s;
 
 	if (l->wish->load(word, l->facts, &one.profile, &error) < 0) {
@@ -132,9 +146,7 @@ static void look_at(struct linter *l, const char *word)
 	find_own_file(&one);
 	find_parent(&one, l->facts->home);
 	find_packages(&one, l->facts->home);
-	policy = xasprintf(VITRINE_DATA_DIR "/seccomp-policies/%s.policy",
-			   one.profile->seccomp_policy);
-	one.policy = read_text(policy);
+	one.policy = policy_text(one.profile->seccomp_policy);
 	s = (struct lint_subject){
 		.profile = one.profile,
 		.text = one.text,
