@@ -9,7 +9,10 @@
 #include "base/sha256.h"
 #include "base/strv.h"
 #include "base/subid.h"
+#include "emit/lxc-seccomp.h"
 #include "emit/lxc-stock.h"
+#include "emit/policy-load.h"
+#include "emit/policy-profile.h"
 #include "image/names.h"
 #include "image/store.h"
 
@@ -80,7 +83,6 @@ static const struct wish left_out[] = {
 	{ sound, "sound" },
 	{ network, "the network" },
 	{ files, "files of yours: the gate is vitrine's" },
-	{ always, "the allow list of system calls: LXC's deny list alone holds" },
 	{ always, "limits on memory, tasks, processor and disk traffic; Disk= and Inodes= are "
 		  "shared out equally" },
 };
@@ -171,6 +173,33 @@ static const struct box_file waiting_init = {
 	.mode = 0755,
 };
 
+#define POLICY "/.vitrine/seccomp" /* in the directory that lies over the image */
+
+/* What may be called, in the words of liblxc; and what these cannot say. */
+static int make_policy(const struct profile *p, const char *rootfs, char ***ret_left_out,
+		       struct error **err)
+{
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+	_cleanup_close_ int dir = -EBADF, root = -EBADF;
+	_cleanup_free_ char *text = NULL;
+	struct box_file file = { .path = (char *)POLICY, .mode = 0644 };
+	int r;
+
+	r = fs_open_dir(AT_FDCWD, VITRINE_DATA_DIR "/seccomp-policies", &dir, err);
+	if (r >= 0)
+		r = policy_load(dir, p->seccomp_policy, &policy, err);
+	if (r >= 0)
+		r = policy_apply(policy, p, err);
+	if (r >= 0)
+		r = seccomp_render_lxc(policy, &text, ret_left_out, err);
+	if (r >= 0)
+		r = fs_open_dir(AT_FDCWD, rootfs, &root, err);
+	if (r < 0)
+		return r;
+	file.content = text;
+	return make_file(root, &file, err);
+}
+
 /* Mount points, and who the container is: the image is not writable, and may have links there. */
 static int fill_rootfs(const struct box_plan *b, const char *path, struct error **err)
 {
@@ -239,10 +268,10 @@ static int make_plan(const struct profile *p, const struct facts *facts, char *c
 static int render(const struct plan *plan, const char *rootfs, char **ret, struct error **err)
 {
 	const char *names[LXC_FRAGMENTS_MAX + 1];
-	_cleanup_free_ char *fragments = NULL;
+	_cleanup_free_ char *fragments = NULL, *policy = xasprintf("%s" POLICY, rootfs);
 	struct lxc_stock in = {
 		.rootfs = rootfs,
-		.seccomp_profile = LXC_DENY_LIST,
+		.seccomp_profile = policy,
 		.disk = plan->disk,
 		.inodes = plan->inodes,
 		.command = plan->command,
@@ -269,6 +298,7 @@ int stock_make(const struct profile *p, const struct facts *facts, char *const *
 {
 	_cleanup_(image_release) struct image image = IMAGE_NONE;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
+	_cleanup_strv_ char **differences = NULL;
 	_cleanup_free_ char *config = NULL;
 	int r;
 
@@ -285,9 +315,12 @@ int stock_make(const struct profile *p, const struct facts *facts, char *const *
 	if (r < 0)
 		return r;
 	r = fill_rootfs(&plan->boxes[BOX_APP], rootfs, err);
+	if (r >= 0)
+		r = make_policy(p, rootfs, &differences, err);
 	if (r < 0)
 		return r;
 	*ret_config = TAKE_PTR(config);
 	*ret_left_out = list_left_out(p);
+	strv_add_all(ret_left_out, differences);
 	return 0;
 }
