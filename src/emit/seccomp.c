@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "emit/filter.h"
 #include "emit/policy-i386.h"
+#include "emit/seccomp-verify.h"
 
 #define OPTIMIZE_TREE 2 /* binary tree instead of a list: one call costs ten comparisons */
 
@@ -141,6 +142,9 @@ static int add_rule(const struct target *t, const struct policy_rule *r, uint32_
 	if (t->is_native && number < 0)
 		return 0; /* one of other architectures: here it has no number to be called by */
 	e = seccomp_rule_add_array(t->ctx, action, number, n, cmp);
+	/* Parts of a multiplexer meet there. Whether it matters is verified. */
+	if (e == -EEXIST)
+		return 0;
 	return e < 0 ? failed(e, r->name, err) : 0;
 }
 
@@ -242,14 +246,20 @@ int seccomp_compile(const struct policy *p, struct buf *ret, struct error **err)
 {
 	_cleanup_buf_ struct buf out = { 0 };
 	uint32_t n = PROGRAM_MAX;
+	struct filter filter;
+	int r;
 
 	buf_add(&out, &n, sizeof n);
 	for (enum program program = 0; program < PROGRAM_MAX; program++) {
-		int r = compile(p, program, &out, err);
-
+		r = compile(p, program, &out, err);
 		if (r < 0)
 			return r;
 	}
+	if (filter_parse(out.data, out.size, &filter) < 0)
+		return error_set(err, EPROTO, "libseccomp made no filter");
+	r = seccomp_verify(p, &filter, err);
+	if (r < 0)
+		return r;
 	buf_add(ret, out.data, out.size);
 	return 0;
 }

@@ -13,9 +13,6 @@
 #include "emit/policy.h"
 #include "emit/watch.h"
 
-/* Appends a filter file (emit/filter.h) to *ret. `file` is for messages. */
-int seccomp_compile(const struct policy *p, const char *file, struct buf *ret, struct error **err);
-
-/* Adds its rules to *ret, with the numbers of their calls on this machine (emit/watch.h). */
-int seccomp_number(const struct policy *p, const char *file, struct watch_policy *ret,
-		   struct error **err);
+/* Appends a filter file (emit/filter.h) to *ret; messages name the rule. What does not do what the
+ * policy means (emit/seccomp-verify.h) is refused: -EPROTO. */
+int seccomp_compile(const struct policy *p, struct buf *ret, struct error **err);

@@ -11,7 +11,7 @@ n=0
 rows() {
 	cat <<-'END'
 		lxc/                src/box/                   liblxc
-		seccomp\.h          src/emit/seccomp\.c        libseccomp
+		seccomp\.h          src/emit/seccomp(-verify)?\.c libseccomp
 		pulse/              src/session/sound-main\.c  libpulse
 		archive(_entry)?\.h src/image/                 libarchive
 		jansson\.h          src/(app|cli|image)/       jansson

@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 
 #include "emit/policy-read.h"
+#include "emit/seccomp-verify.h"
 #include "filter-of.h"
 #include "unit.h"
 
@@ -152,12 +153,38 @@ static void test_unknown_names(void **state)
 	assert_done(compile("allow socketcall\n", &error), error); /* of other architectures */
 }
 
+/* A filter that does anything else than its policy means is found out. */
+static void test_verified(void **state)
+{
+	static const char *const others[] = {
+		"Policy=gui\nAllow=modify_ldt\n",
+		"Policy=gui\nDeny=kill\n",
+		"Policy=gui\nDeny=mmap arg2 bits 0x4\n",
+		"Policy=gui\nDeny=fcntl arg0 gt 0x100000001\n",
+		"Policy=gui\nAnswer=kill\n",
+		"Policy=gui\nAllow=personality arg0 eq 8\n",
+	};
+	_cleanup_(filter_of_release) struct filter_of gui = { 0 };
+	struct error *error = NULL;
+
+	(void)state;
+	make("Policy=gui\n", &gui);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		_cleanup_(filter_of_release) struct filter_of f = { 0 };
+
+		make(others[i], &f);
+		assert_refused(seccomp_verify(f.native, &gui.filter, &error), error, EPROTO,
+			       "to what they do not say");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules_are_what_programs_do),
 		cmocka_unit_test(test_no_other_architecture),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_verified),
 		cmocka_unit_test(test_unknown_names),
 	};
 
