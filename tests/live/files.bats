@@ -256,7 +256,7 @@ save_is_done() { # FILE TEXT
 	echo u >'u%20 ü.txt'
 	mkdir dir
 	touch dir/x
-	run -0 --separate-stderr quietly read-only 'printf "%s\n" "$@"' 'a b.txt' -x nothing http://h/a dir \
+	run -0 --separate-stderr quietly read-only 'printf "%%s\n" "$@"' 'a b.txt' -x nothing http://h/a dir \
 		"file://$place/u%2520%20%C3%BC.txt" -- "file:///etc/nothing"
 	echo "$output" >&2
 	[[ ${lines[0]} == "$HOME/Files/a b.txt" ]]
@@ -277,9 +277,9 @@ save_is_done() { # FILE TEXT
 
 @test "arguments: marks of desktop files, and none without the profile's word" {
 	echo a >a
-	run -0 --separate-stderr quietly read-only 'printf "%s\n" "$@"' @@ a @@ b @@u "file://$place/a" @@
+	run -0 --separate-stderr quietly read-only 'printf "%%s\n" "$@"' @@ a @@ b @@u "file://$place/a" @@
 	[[ ${lines[0]} == "$HOME/Files/a" && ${lines[1]} == b ]]
-	run -0 --separate-stderr quietly none 'printf "%s\n" "$@"; ls -A ~/Files' a
+	run -0 --separate-stderr quietly none 'printf "%%s\n" "$@"; ls -A ~/Files' a
 	[[ $output == a ]]
 	fails_plainly '@@' quietly read-only : @@ a
 	fails_plainly 'nothing-there' quietly read-only : @@ nothing-there @@
