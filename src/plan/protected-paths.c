@@ -34,7 +34,7 @@ const char *const protected_in_home[] = {
 	".xscreensaver", ".xserverrc", ".xsession", ".xsessionrc", ".yubico",
 
 	/* Who one is: cookies, keys, agents, and the buses that programs look for. */
-	".authinfo", ".authinfo.gpg", ".azure", ".boto", ".cargo/credentials",
+	".1password", ".authinfo", ".authinfo.gpg", ".azure", ".bitwarden-ssh-agent.sock", ".boto", ".cargo/credentials",
 	".cargo/credentials.toml", ".config/gnupg", ".config/pkcs11", ".config/rclone",
 	".config/syncthing", ".dbus", ".dbus-keyrings", ".git-credentials", ".gnupg",
 	".ICEauthority", ".local/share/gnupg", ".local/share/keyrings", ".local/share/kwalletd",
@@ -101,7 +101,7 @@ const char *const protected_in_home[] = {
 	/* Sandboxes and containers: who writes here decides what they keep in. */
 	".cache/vitrine", ".config/bubblejail", ".config/containers", ".config/distrobox",
 	".config/firejail", ".config/flatpak", ".config/libvirt", ".config/lxc", ".config/vitrine",
-	".docker", ".local/share/bubblejail", ".local/share/containers", ".local/share/flatpak",
+	".colima", ".docker", ".lima", ".local/share/bubblejail", ".local/share/containers", ".local/share/flatpak",
 	".local/share/libvirt", ".local/share/lxc", ".local/share/vitrine", ".local/state/vitrine",
 	".lxc",
 
@@ -154,7 +154,7 @@ const char *const protected_in_home[] = {
 	".local/share/mc", ".local/share/weechat", ".local/share/zellij", ".lynxrc", ".mailrc",
 	".makepkg.conf", ".mbsyncrc", ".mc", ".msmtprc", ".mutt", ".muttrc", ".my.cnf", ".ncmpcpp",
 	".neomuttrc", ".newsboat", ".offlineimap.py", ".offlineimaprc", ".pbuilderrc", ".popt",
-	".psqlrc", ".quiltrc", ".reportbugrc", ".rpmmacros", ".rpmrc", ".sbuildrc", ".screenrc",
+	".psqlrc", ".quiltrc", ".reportbugrc", ".rpmmacros", ".rpmrc", ".sbuildrc", ".screen", ".screenrc",
 	".sqliterc", ".terraformrc", ".tmux", ".tmux.conf", ".tmuxinator", ".vagrant.d", ".vifm",
 	".w3m", ".weechat", ".wezterm.lua", ".wgetrc", ".yt-dlp",
 	NULL,
@@ -162,7 +162,7 @@ const char *const protected_in_home[] = {
 
 /* Variants of what is above: for one host, version or display, compiled, or beside it. */
 const char *const protected_begins_in_home[] = {
-	".bash_", ".bashrc", ".cache/p10k-", ".cache/vitrine", ".ICEauthority", ".profile",
+	".bash_", ".bashrc", ".cache/keyring-", ".cache/p10k-", ".cache/vitrine", ".ICEauthority", ".profile",
 	".serverauth", ".Xauthority", ".zcompdump", ".zlogin", ".zlogout", ".zprofile", ".zshenv",
 	".zshrc", NULL,
 };

@@ -45,9 +45,13 @@ static const struct {
 
 /* Names in /tmp that begin so: sockets of displays, buses and agents, and what guards them. */
 static const char *const in_tmp[] = {
-	".font-unix", ".ICE-unix", ".Test-unix", ".X", "dbus-", "gpg-", "pulse-", "ssh-",
-	"systemd-private-", "tmux-", "xauth", NULL,
+	".font-unix", ".ICE-unix", ".Test-unix", ".X", "dbus-", "emacs", "gpg-", "keyring-",
+	"pulse-", "screens", "ssh-", "systemd-private-", "tmux-", "uscreens", "vscode-", "xauth",
+	NULL,
 };
+
+/* The same in /var/tmp: where root file systems of images are made. */
+static const char *const in_var_tmp[] = { "systemd-private-", "vitrine-image.", NULL };
 /* clang-format on */
 
 static int refuse(struct error **err, const char *path, const char *why)
@@ -105,6 +109,9 @@ static int check_system(const struct protection *p, const char *path, struct err
 		return refuse(err, path, "belongs to a display, a bus or an agent: never given");
 	if (fold_same(path, "/var/tmp"))
 		return refuse(err, path, "is shared by all programs: give what is needed of it");
+	in = fold_beneath(path, "/var/tmp");
+	if (in && has_begin(in, in_var_tmp))
+		return refuse(err, path, "is the work of another program: never given");
 	if (is_beneath(path, "/var/tmp") || is_removable(path) || is_of_user(path, p->uid))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++) {

@@ -33,6 +33,16 @@ static const char *const files[] = {
 	"PYTHONSTARTUP", "SSH_AUTH_SOCK", "XAUTHORITY",	       "XDG_RUNTIME_DIR",
 };
 
+/* Sockets, where they are files, behind one of these words. */
+static const char *const sockets[] = {
+	"CONTAINER_HOST", "DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST", "GPG_AGENT_INFO",
+	"PULSE_SERVER",	  "WAYLAND_DISPLAY",
+};
+static const char *const schemes[] = { "unix:path=", "unix://", "unix:", "" };
+
+/* This installation: who could write there would be asked nothing. */
+static const char *const installed[] = { VITRINE_CONF_DIR, VITRINE_DATA_DIR, VITRINE_EXEC_DIR };
+
 static void append(char *const **v, const char *s)
 {
 	char **all = (char **)*v;
@@ -302,6 +312,28 @@ static void add_base(struct protection *p, const char *base, const char *usual,
 	add_begins(p, real, directory, begin);
 }
 
+/* Of /run only what the user has there of other places can be given anyway. */
+static void add_file(struct protection *p, const char *file)
+{
+	if (file && *file == '/' && !fold_beneath(file, "/run"))
+		add_lead(p, file);
+}
+
+/* The first of several addresses counts, without what comes behind it. */
+static void add_socket(struct protection *p, const char *address)
+{
+	for (size_t i = 0; address && i < ARRAY_SIZE(schemes); i++) {
+		size_t n = strlen(schemes[i]);
+		_cleanup_free_ char *path = NULL;
+
+		if (strncmp(address, schemes[i], n) != 0)
+			continue;
+		path = xstrndup(address + n, strcspn(address + n, ",;:"));
+		add_file(p, path);
+		return;
+	}
+}
+
 static void add_environment(struct protection *p)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
@@ -311,13 +343,12 @@ static void add_environment(struct protection *p)
 		if (base && *base == '/')
 			add_base(p, base, usual, bases[i].directory, bases[i].begin);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		const char *file = getenv(files[i]);
-
-		/* Of /run only what the user has there of other places can be given anyway. */
-		if (file && *file == '/' && !fold_beneath(file, "/run"))
-			add_lead(p, file);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		add_file(p, getenv(files[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
+		add_socket(p, getenv(sockets[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(installed); i++)
+		add_lead(p, installed[i]);
 }
 
 int protection_gather(const char *home, struct protection *ret, struct error **err)

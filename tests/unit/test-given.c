@@ -35,6 +35,9 @@ static const char *const variables[] = {
 	"XDG_CONFIG_HOME",   "XDG_DATA_HOME",
 	"ZDOTDIR",	     "XDG_STATE_HOME",
 	"SSH_AUTH_SOCK",     "XDG_RUNTIME_DIR",
+	"CONTAINER_HOST",    "DBUS_SESSION_BUS_ADDRESS",
+	"DOCKER_HOST",	     "GPG_AGENT_INFO",
+	"PULSE_SERVER",	     "WAYLAND_DISPLAY",
 };
 
 static int make_home(void **state)
@@ -518,7 +521,12 @@ static void test_a_way_has_an_end(void **state)
 	_cleanup_free_ char *path = second_home(*state, "long", &fd);
 	struct error *error = NULL;
 
+	size_t before;
+
 	make_dir(fd, "dots");
+	assert_done(protection_gather(path, &p, &error), error);
+	before = strv_length(p.elsewhere); /* of this installation, say */
+	protection_release(&p);
 	for (unsigned i = 1; i < 50; i++) {
 		_cleanup_free_ char *at = xasprintf("dots/%u", i), *to = xasprintf("%u", i + 1);
 
@@ -535,7 +543,7 @@ static void test_a_way_has_an_end(void **state)
 	assert_int_equal(symlinkat("dots/10", fd, ".zshrc"), 0);
 	assert_done(protection_gather(path, &p, &error), error);
 	hidden(&p, "dots", "49");
-	assert_int_equal(strv_length(p.elsewhere), 40);
+	assert_int_equal(strv_length(p.elsewhere) - before, 40);
 }
 
 static void test_what_begins_so_in_other_places(void **state)
@@ -603,6 +611,36 @@ static void test_directories_that_the_environment_names(void **state)
 	assert_true(has(&usual, h, "etc/autostart"));
 	assert_true(has(&usual, h, "etc/.zshrc"));
 	assert_false(has(&usual, h, "etc/.bashrc"));
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		(void)unsetenv(variables[i]);
+}
+
+static void test_sockets_that_the_environment_names(void **state)
+{
+	const struct home *h = *state;
+	static const struct {
+		const char *variable, *before, *name, *after;
+	} rows[] = {
+		{ "DBUS_SESSION_BUS_ADDRESS", "unix:path=", "bus", ",guid=12;unix:path=/x" },
+		{ "DOCKER_HOST", "unix://", "docker.sock", "" },
+		{ "CONTAINER_HOST", "unix://", "podman.sock", "" },
+		{ "PULSE_SERVER", "unix:", "native", "" },
+		{ "GPG_AGENT_INFO", "", "S.gpg-agent", ":12:1" },
+		{ "WAYLAND_DISPLAY", "", "wayland-7", "" },
+	};
+	_cleanup_(protection_release) struct protection p = { 0 };
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *value = xasprintf("%s%s/%s%s", rows[i].before, h->path,
+						       rows[i].name, rows[i].after);
+
+		assert_int_equal(setenv(rows[i].variable, value, 1), 0);
+	}
+	assert_done(protection_gather(h->path, &p, &error), error);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!has(&p, h, rows[i].name))
+			fail_msg("%s", rows[i].variable);
 	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
 		(void)unsetenv(variables[i]);
 }
@@ -726,6 +764,7 @@ int main(void)
 		cmocka_unit_test(test_a_way_has_an_end),
 		cmocka_unit_test(test_what_begins_so_in_other_places),
 		cmocka_unit_test(test_directories_that_the_environment_names),
+		cmocka_unit_test(test_sockets_that_the_environment_names),
 		cmocka_unit_test(test_want_of_descriptors),
 		cmocka_unit_test(test_race_with_a_link),
 		cmocka_unit_test(test_race_with_a_link_to_a_directory),
