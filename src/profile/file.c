@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/ini.h"
 #include "base/owner.h"
+#include "profile/order.h"
 
 #define OVERFLOW_ID 65534 /* how an id without a number of its own is shown */
 
@@ -17,10 +18,15 @@ static bool is_installed(const char *path, uid_t owner)
 {
 	struct stat program;
 
-	return (!strncmp(path, VITRINE_DATA_DIR "/", sizeof VITRINE_DATA_DIR) ||
-		!strncmp(path, VITRINE_CONF_DIR "/", sizeof VITRINE_CONF_DIR)) &&
+	return (host_path_covers(VITRINE_DATA_DIR, path) ||
+		host_path_covers(VITRINE_CONF_DIR, path)) &&
 	       owner == OVERFLOW_ID && stat("/proc/self/exe", &program) == 0 &&
 	       program.st_uid == OVERFLOW_ID;
+}
+
+bool profile_is_of_root(const char *path, uid_t owner)
+{
+	return owner == 0 || is_installed(path, owner);
 }
 
 /* Who else could have written it? Asked of the open file, so the answer is about what is read. */
@@ -30,7 +36,7 @@ static int check_owner(int fd, const char *path, struct error **err)
 
 	if (fstat(fd, &st) < 0)
 		return error_errno(err, "cannot stat '%s'", path);
-	if (st.st_uid != 0 && st.st_uid != getuid() && !is_installed(path, st.st_uid))
+	if (st.st_uid != getuid() && !profile_is_of_root(path, st.st_uid))
 		return error_set(err, EPERM, "'%s' belongs to user %u, not to you or root", path,
 				 st.st_uid);
 	if (others_may_write(fd, &st))

@@ -5,12 +5,17 @@
 #include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
 /* Returns 1 and the descriptor, or 0 where there is no such directory. It belongs to the user or
  * root, and nobody else may write it. */
 int profile_open_dir(const char *path, int *ret_fd, struct error **err);
+
+/* Does the file at `path` belong to root, as far as this process can tell? In a user namespace that
+ * does not map root, what was installed with this program counts as root's. */
+bool profile_is_of_root(const char *path, uid_t owner);
 
 /* The same, to be listed; closed with closedir(3). */
 int profile_list_open(const char *path, DIR **ret, struct error **err);

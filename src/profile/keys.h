@@ -22,6 +22,9 @@ size_t key_index(const struct key *k);
 /* NULL: there is no such key. */
 const struct key *key_find(const char *section, const char *name);
 
+/* Is there such a section? Otherwise -EINVAL, and what is near. */
+int section_check(const char *section, struct error **err);
+
 /* Says why a section has no such key, and what is near. Always -EINVAL. */
 int key_refuse(const char *section, const char *name, struct error **err);
 

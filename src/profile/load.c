@@ -138,6 +138,8 @@ static int add_text(struct loader *l, const char *name, const char *path, const 
 	r = profile_inherits(text, size, path, &parent, err);
 	if (r < 0)
 		return r;
+	if (parent)
+		strv_add(&l->profile->parents, parent);
 	l->chain[l->depth++] = name;
 	r = parent ? add_parent(l, parent, err) : 0;
 	l->depth--;
@@ -268,6 +270,16 @@ int profile_load_in(char *const *dirs, const char *name, struct profile **ret, s
 	return r;
 }
 
+int profile_load_shipped(char *const *dirs, const char *name, struct profile **ret,
+			 struct error **err)
+{
+	_cleanup_strv_ char **shipped = NULL;
+
+	for (size_t i = 0; i + 1 < strv_length(dirs); i++)
+		strv_add(&shipped, dirs[i]);
+	return load_by_name(shipped, name, ret, err);
+}
+
 int profile_load(const char *name, const char *home, struct profile **ret, struct error **err)
 {
 	_cleanup_strv_ char **dirs = profile_dirs(home);
@@ -313,6 +325,7 @@ static int load_open_file(int fd, const char *path, const char *name, const char
 		return r;
 	/* The drop-ins of that name are for the profile that is found by it. */
 	l.without_drop_ins = true;
+	p->by_path = true;
 	r = add_text(&l, name, path, text, size, err);
 	if (r < 0)
 		return r;

@@ -31,4 +31,8 @@ int profile_list(const char *home, char ***ret, struct error **err);
 /* The same in given directories, the weakest first: what the functions above use. */
 char **profile_dirs(const char *home);
 int profile_load_in(char *const *dirs, const char *name, struct profile **ret, struct error **err);
+/* As it is without the last directory, the user's. Returns 1, or 0 where there is no such profile.
+ */
+int profile_load_shipped(char *const *dirs, const char *name, struct profile **ret,
+			 struct error **err);
 int profile_list_in(char *const *dirs, char ***ret, struct error **err);

@@ -14,11 +14,21 @@ struct reader {
 	bool seen[KEYS_MAX];
 };
 
-static int refuse_section(const char *section, struct error **err)
+static bool is_section(const char *section)
+{
+	for (size_t i = 0; key_at(i); i++)
+		if (!strcmp(key_at(i)->section, section))
+			return true;
+	return false;
+}
+
+int section_check(const char *section, struct error **err)
 {
 	_cleanup_strv_ char **sections = NULL;
 	const char *near;
 
+	if (is_section(section))
+		return 0;
 	for (size_t i = 0; key_at(i); i++)
 		strv_add(&sections, key_at(i)->section);
 	near = text_suggest(section, sections);
@@ -26,14 +36,6 @@ static int refuse_section(const char *section, struct error **err)
 		return error_set(err, EINVAL, "unknown section [%s]; did you mean [%s]?", section,
 				 near);
 	return error_set(err, EINVAL, "unknown section [%s]", section);
-}
-
-static bool is_section(const char *section)
-{
-	for (size_t i = 0; key_at(i); i++)
-		if (!strcmp(key_at(i)->section, section))
-			return true;
-	return false;
 }
 
 int key_refuse(const char *section, const char *name, struct error **err)
@@ -98,7 +100,7 @@ static int set_key(void *user, const struct ini_entry *e, struct error **err)
 	int r = 0;
 
 	if (!e->key)
-		return is_section(e->section) ? 0 : refuse_section(e->section, err);
+		return section_check(e->section, err);
 	k = key_find(e->section, e->key);
 	if (!k)
 		return key_refuse(e->section, e->key, err);
@@ -213,6 +215,7 @@ struct profile *profile_free(struct profile *p)
 			key_at(i)->type->release(key_field(key_at(i), p));
 	free(p->origins);
 	strv_free(p->files);
+	strv_free(p->parents);
 	free(p->name);
 	free(p);
 	return NULL;

@@ -93,8 +93,10 @@ struct profile_origin {
 };
 
 struct profile {
-	char *name;			/* the file's name without its suffix */
-	char **files;			/* that it was read from, the weakest first */
+	char *name;	/* the file's name without its suffix */
+	char **files;	/* that it was read from, the weakest first */
+	char **parents; /* names of those that it inherits from, the nearest first */
+	bool by_path;	/* the user named its file */
 	struct profile_origin *origins; /* one for each key, in the order of the table */
 
 	/* [App] */
