@@ -32,7 +32,10 @@ check_fn check_sub_ids, check_id_mapper, check_helpers, check_filter, check_prog
 	check_space, check_portal, check_denials;
 
 /* doctor-profiles.c: what the installed profiles risk and need */
-check_fn check_profiles, check_homes, check_windows;
+check_fn check_profiles, check_keys, check_homes, check_windows;
+
+/* doctor-policy.c: the rules of the administrator */
+check_fn check_policy;
 
 /* doctor-session.c: the desktop session that this process is part of */
 check_fn check_runtime_dir, check_cgroup, check_display, check_sound;

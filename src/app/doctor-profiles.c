@@ -1,6 +1,7 @@
 #include "app/doctor-check.h"
 #include "app/windows.h"
 #include "base/strv.h"
+#include "profile/keys.h"
 #include "profile/load.h"
 #include "session/display-commands.h"
 #include "session/homes.h"
@@ -58,6 +59,29 @@ enum doctor_result check_profiles(const struct check *c, const struct doctor_con
 	*ret_detail = xasprintf("run under your own user id, a higher risk: %s", list);
 	*ret_mend = xstrdup("take UidMode=user out of them, unless native speed is worth it");
 	return DOCTOR_WARNING;
+}
+
+/* A profile that has one of them is refused. */
+enum doctor_result check_keys(const struct check *c, const struct doctor_context *context,
+			      char **ret_detail, char **ret_mend)
+{
+	_cleanup_strv_ char **unsupported = NULL;
+	_cleanup_free_ char *list = NULL;
+	size_t supported = 0;
+
+	(void)c;
+	(void)context;
+	(void)ret_mend;
+	for (size_t i = 0; i < key_count(); i++)
+		if (key_is_supported(key_at(i)))
+			supported++;
+		else
+			strv_addf(&unsupported, "[%s] %s=", key_at(i)->section, key_at(i)->name);
+	list = strv_join(unsupported, ", ");
+	*ret_detail = unsupported
+			      ? xasprintf("%zu; not supported in this version: %s", supported, list)
+			      : xasprintf("%zu", supported);
+	return DOCTOR_OK;
 }
 
 /* Those of which nobody knows any more whose their files are. */

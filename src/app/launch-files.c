@@ -113,6 +113,9 @@ int control_share_request(void *user, struct control_share *share, control_done_
 	if (r >= 0)
 		r = check_share(share, &g, err);
 	if (r >= 0)
+		r = permit_check_given(s->launch->permit, g.path,
+				       share->wish.access == GATE_READ_WRITE, true, err);
+	if (r >= 0)
 		r = given_by_profile(s, g.path, share->wish.access == GATE_READ_WRITE, &of_profile,
 				     err);
 	if (r >= 0 && share->wish.at_least) {

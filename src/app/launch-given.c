@@ -49,7 +49,7 @@ static int give(struct opening *o, struct given *g, bool writable, char **ret_pl
 	struct sandbox *s = o->s;
 	_cleanup_free_ char *place = NULL;
 
-	if (s->launch->profile->uid_mode == UID_USER)
+	if (s->profile->uid_mode == UID_USER)
 		return check_bind(o, g, err);
 	if (g->directory)
 		place = xasprintf(GATE_TREES "/%zu", s->n_grants);
@@ -71,6 +71,8 @@ static int open_path(struct opening *o, const char *path, bool writable, struct 
 		say_missing(s, target);
 		return 0;
 	}
+	if (r >= 0)
+		r = permit_check_given(s->launch->permit, g.path, writable, false, err);
 	if (r < 0)
 		return r;
 	s->grants = xreallocarray(s->grants, s->n_grants + 1, sizeof *s->grants);
@@ -88,7 +90,7 @@ static int open_path(struct opening *o, const char *path, bool writable, struct 
 
 static int open_profile_paths(struct sandbox *s, struct error **err)
 {
-	const struct profile *p = s->launch->profile;
+	const struct profile *p = s->profile;
 	const struct {
 		char *const *paths;
 		bool writable;
@@ -126,7 +128,7 @@ int given_by_profile(const struct sandbox *s, const char *path, bool writable,
 			err, EROFS,
 			"'%s' is given read-only by profile '%s': change ReadOnly= there to "
 			"ReadWrite=",
-			shown, s->launch->profile->name);
+			shown, s->profile->name);
 	*ret = found;
 	return 0;
 }
@@ -139,6 +141,8 @@ static int give_argument(struct sandbox *s, struct argument *a, char **ret_insid
 	int r;
 
 	r = given_by_profile(s, a->given.path, a->writable, &of_profile, err);
+	if (r >= 0)
+		r = permit_check_given(s->launch->permit, a->given.path, a->writable, true, err);
 	if (r < 0)
 		return r;
 	if (of_profile) {

@@ -39,7 +39,7 @@ static void list_processes(const struct sandbox *s, pid_t ret[HELPERS_MAX])
 /* Only systemd may move processes out of the group of a login session. */
 int launch_limits(struct sandbox *s, struct error **err)
 {
-	const char *name = s->launch->profile->name;
+	const char *name = s->profile->name;
 	_cleanup_free_ char *description = xasprintf("vitrine: %s", name);
 	pid_t pids[HELPERS_MAX];
 	struct scope_request q = { .description = description, .delegate = true, .pids = pids };
@@ -104,7 +104,7 @@ int limits_begin(struct sandbox *s, struct error **err)
 
 	r = begin_leaves(s, err);
 	if (r >= 0 && s->leaves)
-		r = plan_limits_narrow(s->plan, s->launch->profile, leaves_controllers(s->leaves),
+		r = plan_limits_narrow(s->plan, s->profile, leaves_controllers(s->leaves),
 				       "your service manager has to be started anew for that", err);
 	if (r < 0)
 		return r;

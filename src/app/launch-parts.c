@@ -30,7 +30,7 @@ int launch_monitors(struct sandbox *s, struct error **err)
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
 		int r = 0;
 
-		if (plan_needs_box(s->launch->profile, &s->launch->request, k))
+		if (plan_needs_box(s->profile, k))
 			r = box_new(k, s->loop, on_box_lost, s, &s->boxes[k], err);
 		if (r < 0)
 			return r;

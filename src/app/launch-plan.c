@@ -28,7 +28,7 @@ int launch_places(struct sandbox *s, struct error **err)
 	r = lock_open(s->runtime_dir, &s->lock, err);
 	if (r < 0)
 		return r;
-	r = registry_add(s->runtime_dir, s->lock, s->launch->profile->name, &s->dir, err);
+	r = registry_add(s->runtime_dir, s->lock, s->profile->name, &s->dir, err);
 	if (r < 0)
 		return r;
 	s->started = state_time_now();
@@ -46,7 +46,7 @@ static void sleep_ms(long ms)
  * later than its lock. */
 static int take_home(struct sandbox *s, struct error **err)
 {
-	const struct profile *p = s->launch->profile;
+	const struct profile *p = s->profile;
 	const uint64_t deadline = now_ms() + LATE_BOX_MS;
 	int r;
 
@@ -63,7 +63,7 @@ static int take_home(struct sandbox *s, struct error **err)
 
 int launch_ids(struct sandbox *s, struct error **err)
 {
-	const struct profile *p = s->launch->profile;
+	const struct profile *p = s->profile;
 	struct slice last = { 0 };
 	int r = 0;
 
@@ -72,7 +72,7 @@ int launch_ids(struct sandbox *s, struct error **err)
 	if (r < 0)
 		return r;
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
-		if (!plan_needs_box(p, &s->launch->request, k))
+		if (!plan_needs_box(p, k))
 			continue;
 		r = image_open(s->facts.home, plan_image(p, k), &s->images[k], err);
 		if (r < 0)
@@ -91,11 +91,9 @@ int launch_ids(struct sandbox *s, struct error **err)
 
 int launch_desktop(struct sandbox *s, struct error **err)
 {
-	const struct launch *l = s->launch;
 	int r;
 
-	if ((l->request.display >= 0 ? l->request.display : (int)l->profile->display) ==
-	    DISPLAY_NONE)
+	if (s->profile->display == DISPLAY_NONE)
 		return 0;
 	r = x11_desktop_find(getenv("DISPLAY"), getenv("XAUTHORITY"), s->facts.home, &s->desktop,
 			     err);
@@ -116,6 +114,8 @@ static uint32_t choose_display_number(const struct sandbox *s)
 
 static void tell_notes(struct sandbox *s)
 {
+	if (permit_note(s->launch->permit))
+		sandbox_note(s, permit_note(s->launch->permit));
 	for (char **note = s->plan->notes; note && *note; note++)
 		sandbox_note(s, *note);
 }
@@ -142,7 +142,7 @@ int launch_plan(struct sandbox *s, struct error **err)
 		in.slices[k] = s->slices[k];
 		in.image_layers[k] = s->images[k].roots;
 	}
-	r = plan_make(s->launch->profile, &request, &s->facts.host, &in, &s->plan, err);
+	r = plan_make(s->profile, &request, &s->facts.host, &in, &s->plan, err);
 	if (r < 0)
 		return r;
 	tell_notes(s);

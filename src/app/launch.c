@@ -135,6 +135,7 @@ int launch_run(const struct launch *l, int *ret_code, struct error **err)
 {
 	struct sandbox s = {
 		.launch = l,
+		.profile = permit_profile(l->permit),
 		.loop = loop_new(),
 		.runtime_dir = -EBADF,
 		.lock = -EBADF,

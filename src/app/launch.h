@@ -3,10 +3,10 @@
 /* One sandbox from its profile to nothing left: what `vitrine run` does. */
 
 #include "app/arguments.h"
+#include "app/permit.h"
 #include "base/spawn.h"
 #include "box/watch.h"
 #include "plan/plan.h"
-#include "profile/profile.h"
 
 /* The application is watched (box/watch.h). All borrowed. */
 struct launch_watch {
@@ -21,7 +21,7 @@ struct launch_watch {
 };
 
 struct launch {
-	const struct profile *profile;
+	const struct permit *permit;
 	struct run_request request;	   /* its arguments do not count where there are these: */
 	struct arguments_given *arguments; /* what is opened is taken over; NULL: none */
 	bool detached;			   /* no terminal, no pipes: output goes to the log alone */

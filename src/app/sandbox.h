@@ -37,6 +37,7 @@ struct box_label {
 
 struct sandbox {
 	const struct launch *launch;
+	const struct profile *profile; /* that of its permit */
 	struct loop *loop;
 	struct facts facts;
 	int runtime_dir, lock;

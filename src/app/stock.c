@@ -246,9 +246,6 @@ static int make_plan(const struct profile *p, const struct facts *facts, char *c
 	struct host_facts host = facts->host;
 	const struct run_request request = {
 		.arguments = arguments,
-		.display = DISPLAY_NONE,
-		.network = NETWORK_NONE,
-		.playback = false,
 	};
 	struct plan_inputs in = {
 		.id = p->name,
@@ -257,6 +254,9 @@ static int make_plan(const struct profile *p, const struct facts *facts, char *c
 	};
 
 	without.single_instance = false;
+	without.display = DISPLAY_NONE;
+	without.network = NETWORK_NONE;
+	without.playback = false;
 	host.apparmor = false;
 	host.cgroup_way = CGROUP_NONE;
 	host.controllers = 0;
@@ -293,12 +293,12 @@ static int render(const struct plan *plan, const char *rootfs, char **ret, struc
 	return lxc_stock_render(&plan->boxes[BOX_APP], &in, ret, err);
 }
 
-int stock_make(const struct profile *p, const struct facts *facts, char *const *arguments,
+int stock_make(const struct permit *permit, const struct facts *facts, char *const *arguments,
 	       const char *rootfs, char **ret_config, char ***ret_left_out, struct error **err)
 {
 	_cleanup_(image_release) struct image image = IMAGE_NONE;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
-	_cleanup_strv_ char **differences = NULL;
+	const struct profile *p = permit_profile(permit);
 	_cleanup_free_ char *config = NULL;
 	int r;
 

@@ -7,9 +7,10 @@
  */
 
 #include "app/facts.h"
+#include "app/permit.h"
 #include "profile/profile.h"
 
 /* `rootfs` is an empty directory, by its absolute path; `arguments` are added to the application's.
  * *ret_left_out are sentences. Both results are owned by the caller. */
-int stock_make(const struct profile *p, const struct facts *facts, char *const *arguments,
+int stock_make(const struct permit *permit, const struct facts *facts, char *const *arguments,
 	       const char *rootfs, char **ret_config, char ***ret_left_out, struct error **err);

@@ -45,7 +45,7 @@ static void samples_release(struct samples *s)
 	strv_free(s->notes);
 }
 
-static const struct run_request as_profile = { .display = -1, .network = -1, .playback = -1 };
+static const struct run_request as_profile = { .arguments = NULL };
 
 /* What each run has of its own. */
 static void draw(struct samples *s, const struct profile *p, const struct facts *facts)
@@ -98,7 +98,7 @@ static void find_images(struct samples *s, const struct profile *p, const struct
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
 		_cleanup_(error_freep) struct error *ignored = NULL;
 
-		if (!plan_needs_box(p, &as_profile, k))
+		if (!plan_needs_box(p, k))
 			continue;
 		if (image_open(facts->home, plan_image(p, k), &s->images[k], &ignored) < 0)
 			strv_addf(&s->notes,

@@ -18,6 +18,7 @@ struct preparation {
 	bool yes;
 	struct facts facts;
 	struct profile *profile;
+	struct permit *permit; /* of the profile, which it takes over */
 	struct preparing place;
 	int control;
 	char *archive_name;
@@ -27,6 +28,7 @@ static void preparation_release(struct preparation *p)
 {
 	facts_release(&p->facts);
 	profile_free(p->profile);
+	permit_free(p->permit);
 	preparing_release(&p->place);
 	close_fd(p->control);
 	free(p->archive_name);
@@ -127,6 +129,7 @@ static void print_note(void *user, const char *note)
 /* As the last time, if there was one. */
 static int choose_home(struct preparation *p, struct error **err)
 {
+	struct permit_wish home[] = { { "Files", "Home", NULL, "profile prepare" }, { 0 } };
 	_cleanup_(error_freep) struct error *none = NULL;
 	_cleanup_close_ int fd = -EBADF;
 	_cleanup_free_ char *path = NULL;
@@ -139,15 +142,13 @@ static int choose_home(struct preparation *p, struct error **err)
 	r = prepared_open(p->facts.home, p->profile->name, &fd, &path, &none);
 	if (r < 0 && r != -ENOENT)
 		return error_move(err, TAKE_PTR(none));
-	p->profile->home = r < 0 ? HOME_EMPTY : HOME_PREPARED;
-	return 0;
+	home[0].value = home_mode_to_string(r < 0 ? HOME_EMPTY : HOME_PREPARED);
+	return permit_make(TAKE_PTR(p->profile), &p->facts, home, &p->permit, err);
 }
 
 static int open_application(struct preparation *p)
 {
 	struct launch l = {
-		.profile = p->profile,
-		.request = { .display = -1, .network = -1, .playback = -1 },
 		.instance = -EBADF,
 		.noted = print_note,
 		.held = start_save,
@@ -163,7 +164,8 @@ static int open_application(struct preparation *p)
 	}
 	if (choose_home(p, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
-	status = first_image(&p->facts, p->profile, -1, false);
+	l.permit = p->permit;
+	status = first_image(&p->facts, permit_profile(p->permit), false);
 	if (status != EXIT_OK)
 		return status;
 	if (launch_run(&l, &code, &error) < 0)

@@ -11,16 +11,21 @@ static int render(const char *profile, char *const *arguments, const char *rootf
 		  char **ret_config, char ***ret_left_out, struct error **err)
 {
 	_cleanup_(facts_release) struct facts facts = { 0 };
-	_cleanup_(profile_freep) struct profile *p = NULL;
+	_cleanup_(permit_freep) struct permit *permit = NULL;
+	struct profile *p = NULL;
 	int r;
 
 	r = facts_gather(&facts, err);
 	if (r < 0)
 		return r;
 	r = profile_load(profile, facts.home, &p, err);
+	if (r >= 0)
+		r = permit_make(p, &facts, NULL, &permit, err);
 	if (r < 0)
 		return r;
-	return stock_make(p, &facts, arguments, rootfs, ret_config, ret_left_out, err);
+	if (permit_note(permit))
+		fprintf(stderr, "vitrine: warning: %s\n", permit_note(permit));
+	return stock_make(permit, &facts, arguments, rootfs, ret_config, ret_left_out, err);
 }
 
 static int run(int argc, char **argv)

@@ -53,6 +53,7 @@ static const struct command *const verbs[] = {
 	&cmd_profile_prepare,
 	&cmd_profile_render,
 	&cmd_profile_test,
+	&cmd_profile_trust,
 	NULL,
 };
 /* clang-format on */

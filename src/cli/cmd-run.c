@@ -46,13 +46,20 @@ static int load_profile(const struct arguments *a, const char *home, struct prof
 }
 
 /* `--display none` and the like: what a user may take away without touching a profile. */
-static void narrow(const struct arguments *a, struct run_request *request)
+static int make_permit(const struct arguments *a, const struct facts *facts, struct permit **ret,
+		       struct error **err)
 {
-	request->display = request->network = request->playback = -1;
+	struct permit_wish wishes[3] = { 0 };
+	struct profile *profile = NULL;
+	size_t n = 0;
+	int r;
+
 	if (a->display)
-		request->display = DISPLAY_NONE;
+		wishes[n++] = (struct permit_wish){ "Display", "Backend", a->display, "--display" };
 	if (a->network)
-		request->network = NETWORK_NONE;
+		wishes[n++] = (struct permit_wish){ "Network", "Mode", a->network, "--network" };
+	r = load_profile(a, facts->home, &profile, err);
+	return r < 0 ? r : permit_make(profile, facts, wishes, ret, err);
 }
 
 static void report_running(void *user, const char *id)
@@ -287,25 +294,25 @@ static int launch_traced(struct launch *l, const struct arguments *a)
 static int start(const struct arguments *a)
 {
 	_cleanup_(facts_release) struct facts facts = { 0 };
-	_cleanup_(profile_freep) struct profile *profile = NULL;
+	_cleanup_(permit_freep) struct permit *permit = NULL;
 	_cleanup_(arguments_release) struct arguments_given words = { 0 };
 	_cleanup_(instance_release) struct instance instance = { .lock = -EBADF };
 	struct launch l = { .timings = a->timings, .arguments = &words };
+	const struct profile *profile;
 	struct error *error = NULL;
 	int code, status;
 
 	l.request.program = a->program ? a->rest[0] : NULL;
-	narrow(a, &l.request);
-	if (check_trace(a, &error) < 0)
-		return cli_fail(error, EXIT_USAGE);
 	if (check_review(a, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
-	if (facts_gather(&facts, &error) < 0 || load_profile(a, facts.home, &profile, &error) < 0 ||
-	    read_words(profile, a->rest + (a->profile_file ? 0 : 1), facts.home, &words, &error) <
-		    0)
+	if (facts_gather(&facts, &error) < 0 || make_permit(a, &facts, &permit, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
-	l.profile = profile;
-	status = first_image(&facts, profile, l.request.display, false);
+	profile = permit_profile(permit);
+	if (read_words(profile, a->rest + (a->profile_file ? 0 : 1), facts.home, &words, &error) <
+	    0)
+		return cli_fail(error, EXIT_SETUP);
+	l.permit = permit;
+	status = first_image(&facts, profile, false);
 	if (status != EXIT_OK)
 		return status;
 	if (profile->single_instance && !a->program &&

@@ -63,11 +63,12 @@ static int offer(const char *home, const char *image, bool unasked)
 	return image_build_and_show(&build, &made) == EXIT_OK ? EXIT_OK : EXIT_SETUP;
 }
 
-int first_image(const struct facts *facts, const struct profile *profile, int display, bool unasked)
+int first_image(const struct facts *facts, const struct profile *profile, bool unasked)
 {
-	bool windows = (display >= 0 ? (enum display_backend)display : profile->display) !=
-		       DISPLAY_NONE;
-	const char *const images[] = { profile->image, windows ? DISPLAY_IMAGE : NULL };
+	const char *const images[] = {
+		profile->image,
+		profile->display != DISPLAY_NONE ? DISPLAY_IMAGE : NULL,
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
 		int status = images[i] && !image_is_there(facts->home, images[i])

@@ -21,15 +21,9 @@ const char *box_kind_to_string(enum box_kind kind)
 	return names[kind];
 }
 
-static enum display_backend choose_display(const struct profile *p, const struct run_request *q)
+bool plan_needs_box(const struct profile *p, enum box_kind kind)
 {
-	return q->display < 0 ? p->display : (enum display_backend)q->display;
-}
-
-bool plan_needs_box(const struct profile *p, const struct run_request *q, enum box_kind kind)
-{
-	enum display_backend display = choose_display(p, q);
-	bool xpra = display == DISPLAY_XPRA, xephyr = display == DISPLAY_XEPHYR;
+	bool xpra = p->display == DISPLAY_XPRA, xephyr = p->display == DISPLAY_XEPHYR;
 	const bool needs[] = {
 		[BOX_APP] = true,
 		[BOX_DISPLAY] = xpra,
@@ -103,17 +97,17 @@ static struct plan *new_plan(const struct profile *p, const struct run_request *
 		.profile = xstrdup(p->name),
 		.image = xstrdup(p->image),
 		.label = xstrdup(p->title ? p->title : p->name),
-		.display = choose_display(p, q),
+		.display = p->display,
 		.viewer = p->viewer,
 		.clipboard = p->clipboard,
 		.border = xstrdup(p->border),
 		.screen = xstrdup(p->screen),
-		.playback = q->playback < 0 ? p->playback : q->playback,
+		.playback = p->playback,
 		.bus = p->single_instance,
 		.uid_mode = p->uid_mode,
 		.home = p->home,
 		.kept_dir = plan_keeps_files(p) ? xstrdup(in->kept_dir) : NULL,
-		.network = q->network < 0 ? p->network : (enum network_mode)q->network,
+		.network = p->network,
 		.disk = p->disk,
 		.inodes = p->inodes,
 		.viewer_lost = p->viewer_lost,
@@ -147,18 +141,18 @@ static int check_all(const struct profile *p, const struct run_request *q,
 		r = check_bus(p, host, err);
 	if (r < 0)
 		return r;
-	if (choose_display(p, q) == DISPLAY_XEPHYR && p->viewer == VIEWER_HOST)
+	if (p->display == DISPLAY_XEPHYR && p->viewer == VIEWER_HOST)
 		return error_set(err, EINVAL, "profile '%s': Backend=xephyr needs Viewer=box",
 				 p->name);
-	if (choose_display(p, q) == DISPLAY_XPRA && p->viewer == VIEWER_HOST && !host->xpra)
+	if (p->display == DISPLAY_XPRA && p->viewer == VIEWER_HOST && !host->xpra)
 		return error_set(err, ENOENT,
 				 "profile '%s' has Viewer=host, and this host has no xpra (Debian "
 				 "13 packages none): take that line out, and the viewer of the "
 				 "image '" DISPLAY_IMAGE "' is used",
 				 p->name);
-	r = plan_needs_box(p, q, BOX_VIEWER) ? check_desktop(host, in->display_number, err) : 0;
+	r = plan_needs_box(p, BOX_VIEWER) ? check_desktop(host, in->display_number, err) : 0;
 	for (enum box_kind k = 0; r >= 0 && k < BOX_KIND_MAX; k++)
-		r = plan_needs_box(p, q, k) ? check_box_inputs(in, k, err) : 0;
+		r = plan_needs_box(p, k) ? check_box_inputs(in, k, err) : 0;
 	return r;
 }
 
@@ -173,7 +167,7 @@ int plan_make(const struct profile *p, const struct run_request *q, const struct
 		return r;
 	plan = new_plan(p, q, host, in);
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
-		if (plan_needs_box(p, q, k))
+		if (plan_needs_box(p, k))
 			plan_box(plan, k, p, host, in);
 	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
 		plan_namespaces(&plan->boxes[k], p);

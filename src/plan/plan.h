@@ -129,16 +129,12 @@ struct box_plan {
 	uint32_t namespaces[NAMESPACE_KIND_MAX]; /* that may exist in it at a time */
 };
 
-/* What the user asked for on the command line, over the profile. Negative or NULL: as the profile
- * says. */
+/* What the user asked for on the command line besides what a profile could say. */
 struct run_request {
 	char *const *arguments; /* of the application */
 	/* `run -- PROGRAM`: instead of the profile's command and arguments. With a '/' it is a file
 	 * of the host that is copied in, without one it is looked up in the image. */
 	const char *program;
-	int display; /* enum display_backend */
-	int network; /* enum network_mode */
-	int playback;
 };
 
 /* A path of the host that the profile gives. */
@@ -224,7 +220,7 @@ struct plan {
 #define KEPT_NEW   "%new" /* a directory in the making; no name of plan_kept_name() */
 
 /* Which boxes and images a run needs: asked before the plan is made, to reserve them. */
-bool plan_needs_box(const struct profile *p, const struct run_request *q, enum box_kind kind);
+bool plan_needs_box(const struct profile *p, enum box_kind kind);
 const char *plan_image(const struct profile *p, enum box_kind kind);
 
 /* Does the profile keep files that outlive the sandbox? */

@@ -8,7 +8,10 @@
 #
 #   vitrine-desk 192.0.2.1 ──veth── 192.0.2.2 vitrine-web: dnsmasq (web.test), http.server
 #
-# `enter` does what `ip netns exec` does, but leaves /sys alone: a fresh sysfs would hide the
+# `enter` also shows the administrator's rules of tests/stand-in/policy.d, to CMD alone, where an
+# installed vitrine looks for them: /etc/vitrine, or VITRINE_TEST_CONF.
+#
+# It does what `ip netns exec` does, but leaves /sys alone: a fresh sysfs would hide the
 # control groups and AppArmor's files, which sandboxes need.
 set -euo pipefail
 
@@ -18,6 +21,8 @@ desk_address=192.0.2.1
 web_address=192.0.2.2
 etc=/etc/netns/$desk
 state=/run/vitrine-stand-in
+rules=$(dirname "$0")/policy.d
+conf=${VITRINE_TEST_CONF:-/etc/vitrine}
 colour=${VITRINE_TEST_COLOUR:-#12c845}
 
 in_web() { ip netns exec $web "$@"; }
@@ -25,9 +30,13 @@ in_web() { ip netns exec $web "$@"; }
 enter() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	exec nsenter --net=/run/netns/$desk unshare --mount --propagation slave sh -c '
-		etc=$1; shift
+		etc=$1 rules=$2 policy=$3/policy.d
+		shift 3
 		for file in "$etc"/*; do mount --bind "$file" "/etc/${file##*/}" || exit; done
-		exec "$@"' enter "$etc" "$@"
+		(umask 022 && mkdir -p "$policy") || exit
+		mount -t tmpfs -o mode=0755,size=1M tmpfs "$policy" || exit
+		install -m 0644 "$rules"/*.conf "$policy" || exit
+		exec "$@"' enter "$etc" "$rules" "$conf" "$@"
 }
 
 exists() { [[ -e /run/netns/$1 ]]; }

@@ -58,7 +58,7 @@ const struct plan_inputs sample_inputs_with_grants = {
 	.n_grants = ARRAY_SIZE(grants),
 };
 
-const struct run_request as_profile = { .display = -1, .network = -1, .playback = -1 };
+const struct run_request as_profile = { .arguments = NULL };
 
 int sample_plan(const char *profile, const char *name, const struct run_request *q,
 		const struct host_facts *host, const struct plan_inputs *in, struct plan **ret,

@@ -86,13 +86,9 @@ static void test_the_command(void **state)
 	}
 }
 
-static void test_the_command_line_is_stronger(void **state)
+static void test_without_windows(void **state)
 {
-	const struct run_request q = { .display = DISPLAY_NONE,
-				       .network = NETWORK_NONE,
-				       .playback = 0 };
-	_cleanup_(plan_freep) struct plan *p = make(
-		APP("[Network]\nMode=private\n[Sound]\nPlayback=yes\n"), &q);
+	_cleanup_(plan_freep) struct plan *p = make(APP("[Display]\nBackend=none\n"), &as_profile);
 
 	(void)state;
 	assert_int_equal(p->display, DISPLAY_NONE);
@@ -730,7 +726,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_boxes_follow_the_display),
 		cmocka_unit_test(test_the_command),
-		cmocka_unit_test(test_the_command_line_is_stronger),
+		cmocka_unit_test(test_without_windows),
 		cmocka_unit_test(test_the_resolver_is_for_the_application),
 		cmocka_unit_test(test_environment_of_the_profile),
 		cmocka_unit_test(test_what_keeps_the_boxes_apart),

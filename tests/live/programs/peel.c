@@ -194,9 +194,10 @@ static int read_options(char **words, struct error **err)
 
 static int run(char **argv, int *ret_code, struct error **err)
 {
-	_cleanup_(profile_freep) struct profile *profile = NULL;
-	struct launch l = { .instance = -EBADF,
-			    .request = { .display = -1, .network = -1, .playback = -1 } };
+	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(permit_freep) struct permit *permit = NULL;
+	struct profile *profile = NULL;
+	struct launch l = { .instance = -EBADF };
 	int r = read_options(argv + 1, err);
 	char **words;
 
@@ -206,9 +207,13 @@ static int run(char **argv, int *ret_code, struct error **err)
 	if (strv_length(words) < 2)
 		return error_set(err, EINVAL, "no profile and program");
 	r = profile_load_file(words[0], "/nonexistent", &profile, err);
+	if (r >= 0)
+		r = facts_gather(&facts, err);
+	if (r >= 0)
+		r = permit_make(profile, &facts, NULL, &permit, err);
 	if (r < 0)
 		return r;
-	l.profile = profile;
+	l.permit = permit;
 	l.request.program = words[1];
 	l.request.arguments = words + 2;
 	return launch_run(&l, ret_code, err);
