@@ -15,9 +15,13 @@ import sys
 import tempfile
 import time
 
-TEMPLATES = (
-    "chromium evince firefox-esr gimp libreoffice-writer mousepad mpv thunderbird vlc xterm".split()
-)
+TEMPLATES = """
+    abiword aisleriot audacious audacity celluloid chromium claws-mail dillo dino-im evince
+    firefox-esr galculator geany geeqie gimp gnome-mines gnome-sudoku gnumeric gpicview hexchat
+    inkscape libreoffice-calc libreoffice-writer links2 lxterminal meld mousepad mpv mtpaint
+    netsurf-gtk pidgin qpdfview ristretto rxvt-unicode smplayer sylpheed thunderbird tuxpaint vlc
+    xboard xfce4-terminal xmahjongg xournalpp xpdf xterm zathura
+""".split()
 DATA_DIRS = ("/usr/local/share/vitrine", "/usr/share/vitrine")
 
 class Failed(Exception):
