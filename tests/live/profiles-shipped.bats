@@ -29,3 +29,6 @@ passes() { # PROFILE
 @test "firefox-esr" { passes firefox-esr; }
 @test "package-build" { passes package-build; }
 @test "vlc" { passes vlc; }
+@test "galculator" { passes galculator; }
+@test "geany" { passes geany; }
+@test "gnome-mines" { passes gnome-mines; }
