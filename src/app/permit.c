@@ -62,18 +62,42 @@ static int set_wish(struct profile *p, const struct permit_wish *w, struct error
 	return 0;
 }
 
+static int load_rules(struct permit *p, const struct facts *facts, struct error **err)
+{
+	int r = ceiling_load(&p->ceiling, NULL, err);
+
+	return r < 0 || !ceiling_count(p->ceiling) ? r
+						   : permit_subject_gather(facts, &p->subject, err);
+}
+
+static int apply_rules(const struct permit *p, struct profile *profile, struct error **err)
+{
+	return ceiling_count(p->ceiling)
+		       ? ceiling_apply(p->ceiling, &p->subject.to_rules, profile, err)
+		       : 0;
+}
+
 static int check_ceiling(struct permit *p, const struct facts *facts,
 			 const struct permit_wish *wishes, struct error **err)
 {
-	int r;
+	int r = load_rules(p, facts, err);
 
-	r = policy_load(&p->ceiling, NULL, err);
 	for (const struct permit_wish *w = wishes; r >= 0 && w && w->section; w++)
 		r = set_wish(p->profile, w, err);
-	if (r < 0 || !ceiling_count(p->ceiling))
-		return r;
-	r = permit_subject_gather(facts, &p->subject, err);
-	return r < 0 ? r : ceiling_apply(p->ceiling, &p->subject.to_rules, p->profile, err);
+	return r < 0 ? r : apply_rules(p, p->profile, err);
+}
+
+int permit_preview(struct profile *profile, const struct facts *facts, char **ret_why,
+		   struct error **err)
+{
+	_cleanup_(permit_freep) struct permit *p = xcalloc(1, sizeof *p);
+	_cleanup_(error_freep) struct error *refusal = NULL;
+	int r = load_rules(p, facts, err);
+
+	*ret_why = NULL;
+	if (r >= 0 && apply_rules(p, profile, &refusal) < 0)
+		*ret_why = xstrdup(refusal->message);
+	return r;
 }
 
 int permit_make(struct profile *profile, const struct facts *facts,
@@ -109,4 +133,15 @@ int permit_check_given(const struct permit *p, const char *path, bool writable, 
 {
 	return ceiling_check_given(p->ceiling, &p->subject.to_rules, p->profile, path, writable,
 				   asked, err);
+}
+
+bool permit_would_allow(const struct permit *p, const struct profile *other, char **ret_why)
+{
+	_cleanup_(profile_freep) struct profile *copy = profile_copy(other);
+	_cleanup_(error_freep) struct error *refusal = NULL;
+
+	if (apply_rules(p, copy, &refusal) >= 0)
+		return true;
+	*ret_why = xstrdup(refusal->message);
+	return false;
 }

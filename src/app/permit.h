@@ -29,6 +29,12 @@ static inline void permit_freep(struct permit **p)
 	permit_free(*p);
 }
 
+/* For what only shows: narrows the profile to the rules as permit_make() would. If a rule refuses
+ * it, *ret_why says which (owned by the caller), and it is only good for profile_free(). Nothing is
+ * remembered. */
+int permit_preview(struct profile *p, const struct facts *facts, char **ret_why,
+		   struct error **err);
+
 /* As it may be run: what it did not say is narrowed to the ceiling. */
 const struct profile *permit_profile(const struct permit *p);
 

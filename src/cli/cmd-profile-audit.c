@@ -1,7 +1,9 @@
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/permit.h"
 #include "app/view-plan.h"
 #include "base/buf.h"
 #include "base/parse.h"
@@ -43,11 +45,20 @@ static struct view view_of(const struct audited *a)
 static int look_at(struct audit *a, const char *word, const struct facts *facts, struct error **err)
 {
 	struct audited *one = &a->list[a->n];
+	_cleanup_free_ char *why = NULL;
 	struct view v;
 	int r;
 
 	a->n++;
 	r = profile_word_load(word, facts, &one->profile, err);
+	if (r >= 0)
+		r = permit_preview(one->profile, facts, &why, err);
+	if (r >= 0 && why) { /* what cannot be run gives nothing away */
+		fprintf(stderr, "vitrine: left out '%s': %s\n", one->profile->name, why);
+		one->profile = profile_free(one->profile);
+		a->n--;
+		return 0;
+	}
 	if (r >= 0)
 		r = view_rights_make(one->profile, facts, &one->plan, err);
 	if (r < 0)

@@ -42,7 +42,7 @@ static int run(int argc, char **argv)
 	if (r < 0)
 		return options_status(r);
 	if (facts_gather(&facts, &error) < 0 ||
-	    profile_word_load(word, &facts, &profile, &error) < 0 ||
+	    profile_word_load_ruled(word, &facts, &profile, &error) < 0 ||
 	    view_rights_make(profile, &facts, &plan, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	v = (struct view){ profile, plan };

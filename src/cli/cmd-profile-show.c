@@ -25,14 +25,17 @@ static void shown_release(struct shown *s)
 	strv_free(s->notes);
 }
 
+/* The profile is shown as it is written, all else as it would be. */
 static int make(const char *word, const struct show *show, struct shown *ret, struct error **err)
 {
 	_cleanup_(facts_release) struct facts facts = { 0 };
+	bool written = show->format == SHOW_PROFILE;
 	int r;
 
 	r = facts_gather(&facts, err);
 	if (r >= 0)
-		r = profile_word_load(word, &facts, &ret->profile, err);
+		r = written ? profile_word_load(word, &facts, &ret->profile, err)
+			    : profile_word_load_ruled(word, &facts, &ret->profile, err);
 	if (r >= 0)
 		r = show_render(show, ret->profile, &facts, &ret->text, &ret->notes, err);
 	return r;

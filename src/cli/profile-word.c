@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "app/permit.h"
 #include "base/strv.h"
 #include "cli/cli.h"
 #include "profile/load.h"
@@ -37,6 +38,23 @@ int profile_word_load(const char *word, const struct facts *facts, struct profil
 	if (ends_with(word, OF_SYSTEM))
 		return load_of_system(word, facts->home, ret, err);
 	return profile_load(word, facts->home, ret, err);
+}
+
+int profile_word_load_ruled(const char *word, const struct facts *facts, struct profile **ret,
+			    struct error **err)
+{
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	r = profile_word_load(word, facts, &p, err);
+	if (r >= 0)
+		r = permit_preview(p, facts, &why, err);
+	if (r >= 0 && why)
+		r = error_set(err, EPERM, "%s", why);
+	if (r >= 0)
+		*ret = TAKE_PTR(p);
+	return r;
 }
 
 int cli_print_json(const struct json_t *value)

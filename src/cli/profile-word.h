@@ -12,6 +12,10 @@
 int profile_word_load(const char *word, const struct facts *facts, struct profile **ret,
 		      struct error **err);
 
+/* The same as the administrator's rules let it be run; what they refuse is an error. */
+int profile_word_load_ruled(const char *word, const struct facts *facts, struct profile **ret,
+			    struct error **err);
+
 /* JSON as all commands print it, with a newline; returns the exit status. */
 struct json_t;
 int cli_print_json(const struct json_t *value);

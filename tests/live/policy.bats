@@ -62,6 +62,23 @@ assert_refused() { # PART COMMAND...
 	assert_nothing_said
 }
 
+@test "what is shown is what the rules leave" {
+	run -0 vitrine profile explain bound
+	[[ $output == *"It cannot show a window."* ]]
+	run -0 vitrine profile show --format=plan bound
+	[[ $output == *$'\ndisplay: none\n'* ]]
+	run -0 vitrine profile audit bound
+	[[ $output == *bound* ]]
+	write_bound '[Network]\nMode=private\n'
+	assert_refused 'is above the ceiling: /' vitrine profile explain bound
+	assert_refused 'is above the ceiling: /' vitrine profile show --format=env bound
+	run -0 --separate-stderr vitrine profile audit bound default
+	[[ $stderr == "vitrine: left out 'bound': "*"is above the ceiling"* && $output != *bound* ]]
+	# As it is written it can always be read.
+	run -0 vitrine profile show bound
+	[[ $output == *Mode=private* ]]
+}
+
 @test "the command line may take away, and cannot add" {
 	write_bound '[Network]\nMode=private\n'
 	run -0 --separate-stderr vitrine run --network none bound -c 'echo runs'
