@@ -1,65 +1,102 @@
 #include "plan/plan-bus.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/strv.h"
 
 /*
- * Names, and all that lie beneath them. Each of these starts programs, reads or writes files, hands
- * out secrets, shows or steers other windows for whoever asks, since whoever asks was so far a
- * program of the user's own. Portals are safe with a proxy that says who asks; ours does not say it
- * yet, and they would take the application for one of the desktop's.
+ * Names, all that lie beneath them, and those with a number, '-' or '_' behind them, as programs
+ * have that run more than once. Each of these starts programs, reads or writes files, hands out
+ * secrets, shows or steers other windows for whoever asks, since whoever asks was so far a program
+ * of the user's own. Of desktops all names are meant: their programs have new ones with each
+ * release, and each opens what it is told to open. Portals are safe with a proxy that says who
+ * asks; ours does not say it yet, and they would take the application for one of the desktop's.
  */
 /* clang-format off */
 static const char *const never[] = {
-	"ca.desrt.dconf", "com.canonical.Unity", "com.canonical.indicator", "com.system76.CosmicSettings",
-	"org.a11y", "org.cinnamon", "org.Cinnamon", "org.fcitx",
-	"org.freedesktop.DBus", "org.freedesktop.Flatpak",
-	"org.freedesktop.IBus", "org.freedesktop.PackageKit", "org.freedesktop.PolicyKit1",
-	"org.freedesktop.Tracker1", "org.freedesktop.Tracker3", "org.freedesktop.impl",
-	"org.freedesktop.login1", "org.freedesktop.portal", "org.freedesktop.secrets",
-	"org.freedesktop.systemd1", "org.freedesktop.thumbnails", "org.gnome.ArchiveManager1",
-	"org.gnome.Console", "org.gnome.Magnifier", "org.gnome.Mutter", "org.gnome.Nautilus",
-	"org.gnome.OnlineAccounts", "org.gnome.ScreenSaver", "org.gnome.SessionManager",
-	"org.gnome.SettingsDaemon", "org.gnome.Shell", "org.gnome.Terminal", "org.gnome.evolution",
-	"org.gnome.keyring", "org.gtk.MountOperationHandler", "org.gtk.Private", "org.gtk.vfs",
-	"org.kde.KWin", "org.kde.kded5", "org.kde.kded6", "org.kde.kglobalaccel", "org.kde.kioexecd",
-	"org.kde.kiod5", "org.kde.kiod6", "org.kde.klauncher", "org.kde.klauncher5",
-	"org.kde.konsole", "org.kde.krunner", "org.kde.ksmserver", "org.kde.kwalletd",
-	"org.kde.kwalletd5", "org.kde.kwalletd6", "org.kde.plasma", "org.kde.plasmashell",
-	"org.kde.yakuake", "org.mate.SessionManager", "org.mate.panel", "org.pulseaudio",
-	"org.PulseAudio1", "org.remmina", "org.xfce.FileManager", "org.xfce.Panel",
-	"org.xfce.SessionManager", "org.xfce.Session", "org.xfce.Xfconf", "org.xfce.xfdesktop",
+	/* desktops, and what belongs to them */
+	"ca.desrt", "com.canonical", "com.deepin", "com.system76", "io.elementary", "org.a11y",
+	"org.Cinnamon", "org.Nemo", "org.cinnamon", "org.deepin", "org.freedesktop", "org.gnome",
+	"org.gtk", "org.kde", "org.lxqt", "org.mate", "org.nemo", "org.xfce",
+	/* input methods, sound, devices of others, virtual machines, packages */
+	"ca.andyholmes", "com.redhat", "com.ubuntu", "io.snapcraft", "org.PulseAudio", "org.blueman",
+	"org.bluez", "org.debian", "org.fcitx", "org.libvirt", "org.pulseaudio",
+	/* terminals, passwords, pictures of the screen, other people's screens */
+	"com.gexperts.Tilix", "com.mitchellh.ghostty", "com.raggesilver.BlackBox", "net.tenshi",
+	"org.flameshot", "org.guake", "org.keepassxc", "org.remmina",
+};
+
+/* Of the desktops' names those that applications use. Their owner is often the desktop's shell,
+ * and a name is a way to all that its owner does; so nothing is given but calls and signals of the
+ * interface of that name. */
+static const char *const narrow[] = {
+	"com.canonical.AppMenu.Registrar", "org.freedesktop.Notifications",
+	"org.freedesktop.PowerManagement", "org.freedesktop.PowerManagement.Inhibit",
+	"org.freedesktop.ScreenSaver", "org.kde.StatusNotifierWatcher",
 };
 /* clang-format on */
 
-/* To own one is to be taken for it by every other program. */
-static const char *const never_own[] = { "org.freedesktop", "org.gnome", "org.kde", "org.xfce" };
-
-/* Is one of the two names at or beneath the other? `n`: bytes of name. */
-static bool meets(const char *name, size_t n, bool beneath, const char *other)
+/* Does the name, of n bytes, begin with the other one, and not within a word? */
+static bool is_at(const char *name, size_t n, const char *other)
 {
 	size_t length = strlen(other);
 
-	if (n >= length)
-		return !strncmp(name, other, length) && (n == length || name[length] == '.');
-	return beneath && !strncmp(name, other, n) && other[n] == '.';
+	return n >= length && !strncmp(name, other, length) &&
+	       (n == length || !isalpha((unsigned char)name[length]));
 }
 
-static int refuse_in(const char *const *table, size_t n_table, const struct profile *p,
-		     const char *key, const char *value, struct error **err)
+/* Is one of the two names at or beneath the other? */
+static bool meets(const char *name, size_t n, bool beneath, const char *other)
+{
+	return is_at(name, n, other) ||
+	       (beneath && strlen(other) > n && !strncmp(name, other, n) && other[n] == '.');
+}
+
+/* NULL: none. */
+static const char *narrow_name(const char *value, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(narrow); i++)
+		if (strlen(narrow[i]) == n && !strncmp(value, narrow[i], n))
+			return narrow[i];
+	return NULL;
+}
+
+/* NAME=NAME.METHOD, NAME=NAME.* or the same with a path. */
+static bool is_narrow(const char *value, const char *name)
+{
+	const char *rule = strchr(value, '=');
+	size_t n = strlen(name);
+
+	return rule && !strncmp(rule + 1, name, n) && rule[1 + n] == '.';
+}
+
+static int refuse_wide(const struct profile *p, const char *key, const char *value,
+		       const char *name, struct error **err)
+{
+	return error_set(err, EPERM,
+			 "profile '%s': %s=%s would undo the sandbox: the owner of that name does "
+			 "more than it says; take Call=%s=%s.*",
+			 p->name, key, value, name, name);
+}
+
+static int check_value(const struct profile *p, const char *key, const char *value,
+		       struct error **err)
 {
 	size_t n = strcspn(value, "=");
 	bool beneath = n > 2 && !strncmp(value + n - 2, ".*", 2);
+	const char *name = strcmp(key, "Own") != 0 ? narrow_name(value, n) : NULL;
 
+	if (name)
+		return is_narrow(value, name) ? 0 : refuse_wide(p, key, value, name, err);
 	if (beneath)
 		n -= 2;
-	for (size_t i = 0; i < n_table; i++)
-		if (meets(value, n, beneath, table[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		if (meets(value, n, beneath, never[i]))
 			return error_set(err, EPERM,
-					 "profile '%s': %s=%s would undo the sandbox: %s is never "
-					 "given",
-					 p->name, key, value, table[i]);
+					 "profile '%s': %s=%s would undo the sandbox: %s and what "
+					 "lies beneath it is never given",
+					 p->name, key, value, never[i]);
 	return 0;
 }
 
@@ -69,7 +106,7 @@ static int check_list(const struct profile *p, const char *key, char *const *lis
 	int r = 0;
 
 	for (; list && *list && r >= 0; list++)
-		r = refuse_in(never, ARRAY_SIZE(never), p, key, *list, err);
+		r = check_value(p, key, *list, err);
 	return r;
 }
 
@@ -80,7 +117,7 @@ bool profile_uses_bus(const struct profile *p)
 
 int check_bus(const struct profile *p, const struct host_facts *host, struct error **err)
 {
-	int r = 0;
+	int r;
 
 	if (!profile_uses_bus(p))
 		return 0;
@@ -89,10 +126,7 @@ int check_bus(const struct profile *p, const struct host_facts *host, struct err
 				 "profile '%s': SingleInstance=yes has a bus of its own: take it "
 				 "or the keys of [Bus] out",
 				 p->name);
-	for (char **name = p->bus_own; name && *name && r >= 0; name++)
-		r = refuse_in(never_own, ARRAY_SIZE(never_own), p, "Own", *name, err);
-	if (r >= 0)
-		r = check_list(p, "Own", p->bus_own, err);
+	r = check_list(p, "Own", p->bus_own, err);
 	if (r >= 0)
 		r = check_list(p, "Talk", p->bus_talk, err);
 	if (r >= 0)

@@ -31,6 +31,30 @@ static void test_never_given(void **state)
 		"Own=org.gnome.Mine",
 		"Call=org.freedesktop.portal.Desktop=*@/*",
 		"Broadcast=org.freedesktop.login1=*",
+		/* programs that run more than once, or count their versions */
+		"Talk=org.kde.konsole-1234",
+		"Talk=net.tenshi.Terminator2",
+		"Talk=org.PulseAudio1",
+		"Talk=org.guake3.RemoteControl",
+		/* the clipboard, the index of all files, pictures of the screen */
+		"Talk=org.kde.klipper",
+		"Talk=org.freedesktop.LocalSearch3",
+		"Talk=org.gnome.zeitgeist.Engine",
+		"Talk=org.flameshot.Flameshot",
+		"Talk=org.freedesktop.FileManager1",
+		"Talk=org.xfce.Terminal5",
+		"Talk=org.bluez.obex",
+		"Call=io.snapcraft.PrivilegedDesktopLauncher=*",
+		/* the desktop's shell owns it: more than the interface of that name */
+		"Talk=org.freedesktop.Notifications",
+		"Talk=org.freedesktop.ScreenSaver",
+		"Talk=org.kde.StatusNotifierWatcher",
+		"Talk=com.canonical.AppMenu.*",
+		"Call=org.freedesktop.Notifications=*",
+		"Call=org.freedesktop.Notifications=*@/org/freedesktop/Notifications",
+		"Call=org.freedesktop.Notifications=org.kde.PlasmaShell.evaluateScript",
+		"Call=org.freedesktop.Notifications=org.freedesktop.NotificationsX.A",
+		"Broadcast=org.freedesktop.ScreenSaver=*@/*",
 		"Talk=org.example.A\nTalk=org.freedesktop.impl.portal.desktop.gtk",
 	};
 
@@ -47,12 +71,12 @@ static void test_never_given(void **state)
 static void test_given(void **state)
 {
 	static const char *const lines[] = {
-		"Talk=org.freedesktop.Notifications",
-		"Talk=org.freedesktop.systemd10",
-		"Talk=org.freedesktop.system",
+		"Call=org.freedesktop.Notifications=org.freedesktop.Notifications.*",
+		"Call=org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.Inhibit@/ScreenSaver",
+		"Broadcast=org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.*",
 		"Talk=org.example.*",
 		"Own=org.example.App",
-		"Talk=org.gnome.ShellGame",
+		"Talk=org.gnomes.Game",
 	};
 
 	(void)state;
