@@ -61,7 +61,7 @@ static char **run_argv(const struct profile_test *t)
 	strv_add(&argv, "run");
 	if (t->request->profile_file) {
 		strv_addf(&argv, "--profile=%s", t->request->profile_file);
-		strv_add(&argv, "--");
+		strv_add(&argv, "--"); /* what follows is the application's, whatever it is */
 	} else {
 		strv_add(&argv, t->profile->name);
 	}

@@ -94,11 +94,12 @@ static int prepare(const struct asked *a, const char *name, struct profile **ret
 	int r;
 
 	r = load(a, name, &facts, &p, err);
-	if (r >= 0)
-		r = steps_read(p, &steps, err);
 	if (r < 0)
 		return r;
-	if (first_image(&facts, p, a->build) != EXIT_OK)
+	r = steps_read(p, &steps, err);
+	if (r < 0)
+		return error_prefix(err, "profile '%s'", p->name);
+	if (first_image(&facts, p, -1, a->build) != EXIT_OK)
 		return error_set(err, ENOENT, "profile '%s' was not tested", p->name);
 	*ret = TAKE_PTR(p);
 	return 0;
