@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -34,6 +35,17 @@ static bool place_fds(const struct spawn *s)
 	return true;
 }
 
+static bool limit_files(const struct spawn *s)
+{
+	const struct rlimit files = { s->open_files, s->open_files };
+	struct rlimit now;
+
+	if (!s->open_files ||
+	    (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max <= files.rlim_max))
+		return true;
+	return setrlimit(RLIMIT_NOFILE, &files) == 0;
+}
+
 /* Runs in the child: only async-signal-safe calls, ends in exec or _exit. */
 static void __attribute__((noreturn)) child_main(const struct spawn *s, pid_t parent, int report)
 {
@@ -55,6 +67,8 @@ static void __attribute__((noreturn)) child_main(const struct spawn *s, pid_t pa
 	    syscall(SYS_close_range, (unsigned)s->n_fds, (unsigned)report - 1, 0) < 0)
 		goto fail;
 	if (syscall(SYS_close_range, (unsigned)report + 1, ~0U, 0) < 0)
+		goto fail;
+	if (!limit_files(s))
 		goto fail;
 	execve(path, s->argv, s->env ? s->env : (char *const *)minimal_env);
 fail:

@@ -19,6 +19,7 @@ struct spawn {
 	bool outlive_parent; /* otherwise it gets SIGKILL when this process ends (PR_SET_PDEATHSIG)
 			      */
 	bool new_session;
+	unsigned open_files; /* at most, RLIMIT_NOFILE; 0: as this process */
 };
 
 struct child {

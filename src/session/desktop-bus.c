@@ -14,6 +14,7 @@
 #define PROXY	 "/usr/bin/xdg-dbus-proxy"
 #define UNIX	 "unix:path="
 #define READY_MS 10000
+#define FILES	 256 /* two for each connection: the desktop's bus is there for others, too */
 #define PATH_LEN 100 /* what fits into an address of a socket, unix(7) */
 
 enum {
@@ -85,7 +86,9 @@ static int spawn_proxy(const struct plan_bus *plan, int dir, int ready, struct c
 {
 	_cleanup_strv_ char **rules = bus_rules_render(plan), **argv = NULL;
 	const int fds[PROXY_FDS] = { -EBADF, -EBADF, -EBADF, ready, dir };
-	struct spawn s = { .fds = fds, .n_fds = PROXY_FDS, .new_session = true };
+	struct spawn s = {
+		.fds = fds, .n_fds = PROXY_FDS, .new_session = true, .open_files = FILES
+	};
 
 	strv_add(&argv, PROXY);
 	strv_addf(&argv, "--fd=%d", PROXY_READY);

@@ -90,6 +90,27 @@ calls() { # NAME PATH METHOD
 	[[ $status == 1 ]]
 }
 
+@test "an application that connects without end leaves the desktop's bus to others" {
+	# shellcheck disable=SC2016 # expanded inside
+	local flood='use IO::Socket::UNIX; $| = 1; ($p) = $ENV{DBUS_SESSION_BUS_ADDRESS} =~ /path=([^,]*)/; $SIG{PIPE} = "IGNORE";
+		$SIG{ALRM} = sub { print "connected ", scalar(@s), "\n"; sleep 20; exit }; alarm 3;
+		for (1 .. 900) { push @s, ($s = IO::Socket::UNIX->new($p)) or last; syswrite $s, "\0AUTH EXTERNAL\r\n" }
+		sleep 20' before
+	before=$(dbus_files)
+	vitrine run --profile "$(profile_file bus)" -- -c 'exec perl -e "$0"' "$flood" \
+		>"$BATS_TEST_TMPDIR/flood" 3>&- &
+	background+=("$!")
+	wait_until 20 grep -q '^connected [1-9]' "$BATS_TEST_TMPDIR/flood"
+	sleep 1
+	(($(dbus_files) > before && $(dbus_files) < before + 150))
+	kill -s TERM "${background[1]}"
+	wait_until "$end_seconds" nothing_runs
+}
+
+dbus_files() { # how many the desktop's bus has open
+	find /proc/"$(pgrep -o -u "$(id -u)" -f '^dbus-daemon --session')"/fd -mindepth 1 | wc -l
+}
+
 @test "of the desktop's own socket nothing is seen inside" {
 	on_bus 'ls -A /run/vitrine/bus; ls /run/user/*; test ! -e "$0"' \
 		"${DBUS_SESSION_BUS_ADDRESS#unix:path=}"
