@@ -99,14 +99,27 @@ static int limit_lifetime(struct sandbox *s, struct error **err)
 	return 0;
 }
 
+/* Of its end, for people; or NULL. Owned by the caller. */
+static char *explain_end(struct sandbox *s)
+{
+	if (s->code == 128 + SIGKILL)
+		return limits_explain(s, BOX_APP);
+	if (s->code == 128 + SIGSYS)
+		return xasprintf(
+			"the application made a system call that [Seccomp] of profile '%s' "
+			"denies with Answer=kill",
+			s->plan->profile);
+	return NULL;
+}
+
 static void on_application_ended(void *user, int status)
 {
 	struct sandbox *s = user;
 
 	s->ended = true;
 	s->code = status_to_exit_code(status);
-	if (s->code == 128 + SIGKILL)
-		s->explanation = limits_explain(s, BOX_APP);
+	if (!s->explanation)
+		s->explanation = explain_end(s);
 	if (s->code == 0 || s->plan->display == DISPLAY_NONE || await_other_end(s) < 0)
 		sandbox_stop(s, s->code);
 }

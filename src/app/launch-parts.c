@@ -45,6 +45,8 @@ int launch_filters(struct sandbox *s, struct error **err)
 	int r;
 
 	r = filter_open(&places, s->launch->profile, &s->filters[BOX_APP], err);
+	if (r < 0)
+		return error_prefix(err, "profile '%s'", s->plan->profile);
 	for (enum box_kind k = BOX_APP + 1; k < BOX_KIND_MAX && r >= 0; k++)
 		if (s->plan->has_box[k])
 			r = filter_open_default(&places, &s->filters[k], err);

@@ -106,10 +106,11 @@ static void complain(const char *what, const char *name)
 			return;
 }
 
-/* From here on this process makes no call that the filter would ask about. */
-static bool confine(int filter, bool watched, int *ret_listener)
+/* Waits for the supervisor's word at the barrier. errno is 0 where it says no: it tells why. */
+static bool pass_barrier(int barrier)
 {
-	int r;
+	char byte = 'r';
+	ssize_t n;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return false;
@@ -128,7 +129,10 @@ static bool pass_barrier(int barrier, int listener)
 	close_fd(listener);
 	if (r < 0)
 		return false;
-	return recv(barrier, &byte, 1, 0) == 1 && byte == 'g';
+	n = recv(barrier, &byte, 1, 0);
+	if (n >= 0)
+		errno = 0;
+	return n == 1 && byte == 'g';
 }
 
 /* As execvpe(3), with the PATH of the new environment. */
@@ -175,8 +179,12 @@ static _Noreturn void child_main(struct spec *spec, const int *stdio, int barrie
 	if (*spec->cwd && chdir(spec->cwd) < 0 && chdir("/") < 0)
 		_exit(EXIT_NO_FILTER);
 
-	if (!confine(4, watched, &listener) || !pass_barrier(3, listener))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(4) < 0 || !pass_barrier(3)) {
+		if (errno)
+			complain("system calls are denied ([Seccomp]) without which nothing starts",
+				 spec->argv[0]);
 		_exit(EXIT_NO_FILTER);
+	}
 	execute(spec->argv, spec->env ? spec->env : (char **)no_env);
 	error = (uint32_t)errno;
 	complain("cannot execute", spec->argv[0]);

@@ -166,7 +166,7 @@ static int export_program(scmp_filter_ctx ctx, struct buf *ret, struct error **e
 		return error_errno(err, "cannot read a memory file");
 	r = fs_read_fd(fd, BPF_MAXINSNS * sizeof(struct sock_filter), &code, &size, err);
 	if (r < 0)
-		return error_prefix(err, "program of the kernel's limit");
+		return error_prefix(err, "more conditions than fit into a filter of the kernel's");
 	count = (uint32_t)(size / sizeof(struct sock_filter));
 	buf_add(ret, &count, sizeof count);
 	buf_add(ret, code, size);

@@ -99,12 +99,10 @@ calls() { # NAME PATH METHOD
 	before=$(dbus_files)
 	vitrine run --profile "$(profile_file bus)" -- -c 'exec perl -e "$0"' "$flood" \
 		>"$BATS_TEST_TMPDIR/flood" 3>&- &
-	background+=("$!")
 	wait_until 20 grep -q '^connected [1-9]' "$BATS_TEST_TMPDIR/flood"
 	sleep 1
 	(($(dbus_files) > before && $(dbus_files) < before + 150))
-	kill -s TERM "${background[1]}"
-	wait_until "$end_seconds" nothing_runs
+	vitrine stop --all
 }
 
 dbus_files() { # how many the desktop's bus has open
