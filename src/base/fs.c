@@ -82,6 +82,9 @@ int fs_open_file(int dirfd, const char *name, int *ret_fd, struct error **err)
 					O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
+	if (fd < 0 && errno == ELOOP)
+		return error_set(err, ELOOP, "'%s' is a symbolic link: put the file itself there",
+				 name);
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", name);
 	if (fstat(fd, &st) < 0)
