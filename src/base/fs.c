@@ -83,8 +83,9 @@ int fs_open_file(int dirfd, const char *name, int *ret_fd, struct error **err)
 	struct stat st;
 
 	if (fd < 0 && errno == ELOOP)
-		return error_set(err, ELOOP, "'%s' is a symbolic link: put the file itself there",
-				 name);
+		return error_set(
+			err, ELOOP,
+			"cannot open '%s': it is a symbolic link; put the file itself there", name);
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", name);
 	if (fstat(fd, &st) < 0)
