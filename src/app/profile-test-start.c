@@ -60,7 +60,12 @@ static char **run_argv(const struct profile_test *t)
 	strv_add(&argv, "vitrine");
 	strv_add(&argv, "run");
 	if (t->request->profile_file) {
-		strv_addf(&argv, "--profile=%s", t->request->profile_file);
+		_cleanup_free_ char *here = get_current_dir_name();
+		const char *file = t->request->profile_file;
+		bool absolute = *file == '/' || !here;
+
+		strv_addf(&argv, "--profile=%s%s%s", absolute ? "" : here, absolute ? "" : "/",
+			  file);
 		strv_add(&argv, "--"); /* what follows is the application's, whatever it is */
 	} else {
 		strv_add(&argv, t->profile->name);
@@ -71,7 +76,8 @@ static char **run_argv(const struct profile_test *t)
 	return argv;
 }
 
-/* As a user's shell would; but nobody is at a terminal. */
+/* As a user's shell would, in the directory of the samples: a word of the command line that names
+ * no sample is no file. Nobody is at a terminal. */
 static int start_run(struct profile_test *t, struct error **err)
 {
 	_cleanup_strv_ char **argv = run_argv(t);
@@ -91,7 +97,8 @@ static int start_run(struct profile_test *t, struct error **err)
 				      .argv = argv,
 				      .env = environ,
 				      .fds = fds,
-				      .n_fds = ARRAY_SIZE(fds) },
+				      .n_fds = ARRAY_SIZE(fds),
+				      .cwd = t->scratch },
 		     &t->child, err);
 }
 

@@ -68,7 +68,7 @@ static void __attribute__((noreturn)) child_main(const struct spawn *s, pid_t pa
 		goto fail;
 	if (syscall(SYS_close_range, (unsigned)report + 1, ~0U, 0) < 0)
 		goto fail;
-	if (!limit_files(s))
+	if (!limit_files(s) || (s->cwd && chdir(s->cwd) < 0))
 		goto fail;
 	execve(path, s->argv, s->env ? s->env : (char *const *)minimal_env);
 fail:

@@ -18,6 +18,7 @@ struct spawn {
 	size_t n_fds;
 	bool outlive_parent; /* otherwise it gets SIGKILL when this process ends (PR_SET_PDEATHSIG)
 			      */
+	const char *cwd;     /* absolute; NULL: as here */
 	bool new_session;
 	unsigned open_files; /* at most, RLIMIT_NOFILE; 0: as this process */
 };
