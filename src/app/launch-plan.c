@@ -149,6 +149,16 @@ int launch_plan(struct sandbox *s, struct error **err)
 	return sandbox_tell(s, STATE_STARTING, err);
 }
 
+/* The program is a file of the user's like any other that is given. */
+static int check_program(const struct sandbox *s, int fd, struct error **err)
+{
+	_cleanup_free_ char *link = xasprintf("/proc/self/fd/%d", fd), *path = realpath(link, NULL);
+
+	if (!path)
+		return error_errno(err, "cannot find out where the program lies");
+	return permit_check_given(s->launch->permit, path, false, true, err);
+}
+
 /* A program of the user's, copied while nothing can change it, for `run -- ./PROGRAM`. */
 static int copy_program(struct sandbox *s, const char *path, struct error **err)
 {
@@ -164,6 +174,9 @@ static int copy_program(struct sandbox *s, const char *path, struct error **err)
 		return error_errno(err, "cannot open program '%s'", path);
 	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
 		return error_set(err, EACCES, "'%s' is not an executable file: chmod +x", path);
+	r = check_program(s, fd, err);
+	if (r < 0)
+		return r;
 	r = fs_read_fd(fd, PROGRAM_MAX, &data, &size, err);
 	if (r < 0)
 		return error_prefix(err, "program '%s'", path);
