@@ -1,7 +1,7 @@
 #include "app/doctor-check.h"
 #include "app/permit-subject.h"
 #include "base/strv.h"
-#include "profile/policy.h"
+#include "profile/ceiling-load.h"
 
 #define MEND "as root: ls -ld " VITRINE_CONF_DIR "/policy.d; vitrine-policy(5) says what it must be"
 
@@ -37,7 +37,7 @@ enum doctor_result check_policy(const struct check *check, const struct doctor_c
 	_cleanup_strv_ char **ignored = NULL;
 
 	(void)check;
-	if (policy_load(&c, &ignored, &error) >= 0 &&
+	if (ceiling_load(&c, &ignored, &error) >= 0 &&
 	    permit_subject_gather(context->facts, &s, &error) >= 0)
 		return judge(c, &s.to_rules, ignored, ret_detail);
 	*ret_detail = xstrdup(error->message);

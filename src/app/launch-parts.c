@@ -5,8 +5,7 @@
 #include "base/fs.h"
 #include "box/job.h"
 #include "emit/lxc.h"
-
-#define POLICY "gui" /* of what is not the application */
+#include "session/filter.h"
 
 /* The want of memory is the cause, whatever was missed first. */
 static void on_box_lost(void *user, const char *why)
@@ -44,7 +43,7 @@ int launch_filters(struct sandbox *s, struct error **err)
 	const struct filter_places places = FILTER_PLACES(s->facts.home);
 	int r;
 
-	r = filter_open(&places, s->launch->profile, &s->filters[BOX_APP], err);
+	r = filter_open(&places, s->profile, &s->filters[BOX_APP], err);
 	if (r < 0)
 		return error_prefix(err, "profile '%s'", s->plan->profile);
 	for (enum box_kind k = BOX_APP + 1; k < BOX_KIND_MAX && r >= 0; k++)
@@ -88,31 +87,12 @@ static int begin_box(struct sandbox *s, enum box_kind kind, struct error **err)
 	return box_begin(s->boxes[kind], &start, err);
 }
 
-static int open_filters(struct sandbox *s, struct error **err)
-{
-	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++) {
-		const char *policy = k == BOX_APP ? s->launch->profile->seccomp_policy : POLICY;
-		_cleanup_free_ char *path = xasprintf(VITRINE_EXEC_DIR "/%s.bpf", policy);
-
-		if (!s->boxes[k])
-			continue;
-		s->filters[k] = open(path, O_RDONLY | O_CLOEXEC);
-		if (s->filters[k] < 0)
-			return error_errno(err, "[Seccomp] Policy=%s: cannot open '%s'", policy,
-					   path);
-	}
-	return 0;
-}
-
 /* All at once: each waits mostly for the kernel. */
 int launch_boxes(struct sandbox *s, struct error **err)
 {
 	const struct box_plan *app = &s->plan->boxes[BOX_APP];
 	int r;
 
-	r = open_filters(s, err);
-	if (r < 0)
-		return r;
 	/* All that was named is open by now. What lies there can be unmounted again. */
 	if (chdir("/") < 0)
 		return error_errno(err, "cannot leave the working directory");

@@ -4,6 +4,7 @@
 
 #include "app/launch-phases.h"
 #include "session/cgroup.h"
+#include "session/filter.h"
 
 #define LOOK_NS	  250000000L
 #define FULL_PART 64 /* less room than this part of all is none */
@@ -82,14 +83,18 @@ int launch_watch(struct sandbox *s, struct error **err)
 {
 	static const struct watcher_events events = { .event = on_event, .lost = on_lost };
 	const struct launch_watch *watch = s->launch->watch;
+	const struct filter_places places = FILTER_PLACES(s->facts.home);
+	_cleanup_(policy_freep) struct policy *policy = NULL;
 	int r;
 
 	if (!watch)
 		return 0;
 	r = watch->limit ? begin_looking(s, err) : 0;
+	if (r >= 0)
+		r = filter_resolve(&places, s->profile, &policy, err);
 	return r < 0 ? r
-		     : watcher_start(watch->mode, s->holder.user_ns, watch->files, s->loop, &events,
-				     s, &s->watcher, err);
+		     : watcher_start(policy, watch->mode, s->holder.user_ns, watch->files, s->loop,
+				     &events, s, &s->watcher, err);
 }
 
 void watch_end(struct sandbox *s)

@@ -144,8 +144,7 @@ static char *needs_call(const struct learn_event *e, const struct profile *p)
 	_cleanup_buf_ struct buf rule = { 0 };
 
 	(void)p;
-	if (e->kind != LEARN_CALL || e->denied || watch_never_name(e->call) ||
-	    is_dispensable(e->call) ||
+	if (e->kind != LEARN_CALL || e->denied || is_dispensable(e->call) ||
 	    strspn(e->call, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(e->call))
 		return NULL;
 	buf_adds(&rule, e->call);
@@ -294,7 +293,7 @@ static void add_notes(struct proposal *p, const struct learn_event *e)
 	/* Everybody tries clone3, and falls back. */
 	if (e->kind == LEARN_CALL && (!strcmp(e->call, "clone3") || makes_user_namespace(e)))
 		return;
-	if (e->kind == LEARN_CALL && (e->denied || watch_never_name(e->call)))
+	if (e->kind == LEARN_CALL && e->denied)
 		text = xasprintf("No application should need it: %s", what);
 	else if (e->kind == LEARN_CALL && is_dispensable(e->call))
 		text = xasprintf("Programs do without it: %s", what);

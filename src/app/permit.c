@@ -5,9 +5,9 @@
 #include "app/permit-subject.h"
 #include "app/trust.h"
 #include "base/strv.h"
-#include "profile/keys.h"
+#include "profile/ceiling-load.h"
+#include "profile/copy.h"
 #include "profile/load.h"
-#include "profile/policy.h"
 
 struct permit {
 	struct profile *profile;

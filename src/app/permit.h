@@ -6,6 +6,8 @@
  * confirmed what his own files widen. Nothing else makes one, and nothing can be launched without.
  */
 
+#include <stdbool.h>
+
 #include "app/facts.h"
 #include "profile/ceiling.h"
 
@@ -45,3 +47,7 @@ const char *permit_note(const struct permit *p);
  * those of the start. */
 int permit_check_given(const struct permit *p, const char *path, bool writable, bool asked,
 		       struct error **err);
+
+/* Would the rules allow this profile? Otherwise *ret_why says which one forbids it; owned by the
+ * caller. */
+bool permit_would_allow(const struct permit *p, const struct profile *other, char **ret_why);

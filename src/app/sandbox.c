@@ -141,8 +141,6 @@ void sandbox_end(struct sandbox *s)
 		free(s->labels[k].policy);
 		close_fd(s->filters[k]);
 	}
-	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
-		close_fd(s->filters[k]);
 	/* Nothing is left but output that nobody has read yet. Whoever told us to end does not want
 	 * to wait for that; who waits may end this process. */
 	if (s->signals >= 0 && s->ended)

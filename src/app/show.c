@@ -10,8 +10,9 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "emit/apparmor.h"
+#include "emit/bus.h"
 #include "emit/lxc.h"
-#include "emit/policy.h"
+#include "session/filter.h"
 #include "session/net.h"
 #include "view/profile-text.h"
 
@@ -64,26 +65,15 @@ static int add_lxc(struct shown *s, struct error **err)
 	return 0;
 }
 
-static void add_rules(struct shown *s, const char *verb, char *const *rules)
-{
-	for (; rules && *rules; rules++)
-		buf_addf(&s->text, "%s %s\n", verb, *rules);
-}
-
 static int add_seccomp(struct shown *s, struct error **err)
 {
-	_cleanup_free_ char *path = xasprintf(VITRINE_DATA_DIR "/seccomp-policies/%s.policy",
-					      s->profile->seccomp_policy);
+	const struct filter_places places = FILTER_PLACES(NULL);
 	_cleanup_free_ char *policy = NULL;
-	int r;
+	int r = filter_text(&places, s->profile, &policy, err);
 
-	r = fs_read(AT_FDCWD, path, POLICY_FILE_MAX, &policy, NULL, err);
-	if (r < 0)
-		return r;
-	buf_adds(&s->text, policy);
-	add_rules(s, "allow", s->profile->seccomp_allow);
-	add_rules(s, "deny", s->profile->seccomp_deny);
-	return 0;
+	if (r >= 0)
+		buf_adds(&s->text, policy);
+	return r;
 }
 
 static int add_apparmor(struct shown *s, struct error **err)
@@ -107,9 +97,16 @@ static int add_apparmor(struct shown *s, struct error **err)
 
 static int add_bus(struct shown *s, struct error **err)
 {
+	_cleanup_strv_ char **rules = bus_rules_render(&s->plan->desktop_bus);
+
 	(void)err;
-	buf_adds(&s->text, s->plan->bus ? "# no D-Bus of the desktop; a session bus of its own\n"
-					: "# no D-Bus of the desktop\n");
+	if (!s->plan->desktop_bus.address)
+		buf_adds(&s->text, s->plan->bus
+					   ? "# no D-Bus of the desktop; a session bus of its own\n"
+					   : "# no D-Bus of the desktop\n");
+	else
+		for (char **rule = rules; *rule; rule++)
+			buf_addf(&s->text, "%s\n", *rule);
 	return 0;
 }
 

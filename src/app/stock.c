@@ -298,6 +298,7 @@ int stock_make(const struct permit *permit, const struct facts *facts, char *con
 {
 	_cleanup_(image_release) struct image image = IMAGE_NONE;
 	_cleanup_(plan_freep) struct plan *plan = NULL;
+	_cleanup_strv_ char **differences = NULL;
 	const struct profile *p = permit_profile(permit);
 	_cleanup_free_ char *config = NULL;
 	int r;

@@ -6,10 +6,12 @@
 #include "base/strv.h"
 #include "base/text.h"
 #include "image/store.h"
+#include "plan/plan-bus.h"
 #include "session/given.h"
 #include "session/x11-auth.h"
 
 #define SAMPLE_DISPLAY 10U
+#define SAMPLE_BUS     "unix:path=/run/user/1000/bus"
 #define SAMPLE_SOCKET  "/tmp/.X11-unix/X0"
 #define SAMPLE_IMAGES  "/images"
 
@@ -75,6 +77,14 @@ static void use_sample_desktop(struct samples *s)
 {
 	s->host.desktop_socket = SAMPLE_SOCKET;
 	s->host.desktop_display = 0;
+}
+
+static void find_bus(struct samples *s, const struct profile *p)
+{
+	if (s->host.desktop_bus || !profile_uses_bus(p))
+		return;
+	s->host.desktop_bus = SAMPLE_BUS;
+	strv_add(&s->notes, "there is no D-Bus here: its address is a sample");
 }
 
 static void find_desktop(struct samples *s, const struct facts *facts)
@@ -176,6 +186,7 @@ int view_plan_make(const struct profile *p, const struct facts *facts, struct pl
 			   "each run draws its own");
 	if (p->display != DISPLAY_NONE)
 		find_desktop(&s, facts);
+	find_bus(&s, p);
 	find_images(&s, p, facts);
 	r = find_grants(&s, p, facts, err);
 	if (r < 0)

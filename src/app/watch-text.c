@@ -4,13 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "emit/policy-text.h"
 
 #define SHOWN_MAX 500U
-
-static const char *const operators[] = {
-	[POLICY_EQ] = "eq",   [POLICY_GT] = "gt",     [POLICY_LT] = "lt",
-	[POLICY_LOW] = "low", [POLICY_BITS] = "bits",
-};
 
 static const char *const kinds[] = {
 	[WATCH_EVENT_CALL] = "call",	   [WATCH_EVENT_CONNECT] = "connect",
@@ -23,20 +19,6 @@ const char *watch_error_name(uint32_t error)
 	const char *name = strerrorname_np((int)error);
 
 	return name ? name : "an error";
-}
-
-char *watch_rule_to_text(const struct watch_rule *r)
-{
-	_cleanup_buf_ struct buf text = { 0 };
-
-	buf_addf(&text, "%s %s", r->rule.allow ? "allow" : "deny", r->rule.name);
-	for (unsigned i = 0; i < POLICY_ARGS; i++)
-		if (r->rule.has_condition[i])
-			buf_addf(&text, " arg%u %s 0x%" PRIx64, i,
-				 operators[r->rule.conditions[i].how], r->rule.conditions[i].value);
-	if (!r->rule.allow && r->rule.error != POLICY_ERRNO)
-		buf_addf(&text, " errno %s", watch_error_name((uint32_t)r->rule.error));
-	return buf_take(&text);
 }
 
 char *watch_event_call(const struct watch_policy *p, const struct watch_event *e)
@@ -75,7 +57,7 @@ static void add_call(const struct watch_policy *p, const struct watch_event *e, 
 {
 	_cleanup_free_ char *call = watch_event_call(p, e);
 	const struct watch_rule *rule = rule_of(p, e);
-	_cleanup_free_ char *said = rule ? watch_rule_to_text(rule) : NULL;
+	_cleanup_free_ char *said = rule ? policy_rule_text(&rule->rule) : NULL;
 
 	buf_adds(text, call);
 	add_arguments(p, e, text);
@@ -122,7 +104,7 @@ static void set_call(const struct watch_policy *p, const struct watch_event *e, 
 {
 	_cleanup_free_ char *call = watch_event_call(p, e);
 	const struct watch_rule *rule = rule_of(p, e);
-	_cleanup_free_ char *said = rule ? watch_rule_to_text(rule) : NULL;
+	_cleanup_free_ char *said = rule ? policy_rule_text(&rule->rule) : NULL;
 	unsigned set = e->arch == p->arch ? watch_arguments(p, e->number) : 0;
 	json_t *arguments = json_array(), *compared = json_array();
 

@@ -10,9 +10,6 @@
 /* "EPERM". */
 const char *watch_error_name(uint32_t error);
 
-/* The rule as it stands in a policy: "deny ioctl arg1 low 0x5412". Owned by the caller. */
-char *watch_rule_to_text(const struct watch_rule *r);
-
 /* One line without a newline. Owned by the caller. */
 char *watch_event_describe(const struct watch_policy *p, const struct watch_event *e);
 

@@ -106,11 +106,10 @@ static void complain(const char *what, const char *name)
 			return;
 }
 
-/* Waits for the supervisor's word at the barrier. errno is 0 where it says no: it tells why. */
-static bool pass_barrier(int barrier)
+/* From here on this process makes no call that the filter would ask about. */
+static bool confine(int filter, bool watched, int *ret_listener)
 {
-	char byte = 'r';
-	ssize_t n;
+	int r;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return false;
@@ -119,16 +118,19 @@ static bool pass_barrier(int barrier)
 	return r >= 0;
 }
 
-/* Waits for the supervisor's word at the barrier. */
+/* Waits for the supervisor's word at the barrier. errno is 0 where it says no: it tells why. */
 static bool pass_barrier(int barrier, int listener)
 {
 	_cleanup_(error_freep) struct error *error = NULL;
 	char byte = 'r';
 	int r = sock_send(barrier, &byte, 1, &listener, listener >= 0, &error);
+	ssize_t n;
 
 	close_fd(listener);
-	if (r < 0)
+	if (r < 0) {
+		errno = -r;
 		return false;
+	}
 	n = recv(barrier, &byte, 1, 0);
 	if (n >= 0)
 		errno = 0;
@@ -179,7 +181,7 @@ static _Noreturn void child_main(struct spec *spec, const int *stdio, int barrie
 	if (*spec->cwd && chdir(spec->cwd) < 0 && chdir("/") < 0)
 		_exit(EXIT_NO_FILTER);
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_load(4) < 0 || !pass_barrier(3)) {
+	if (!confine(4, watched, &listener) || !pass_barrier(3, listener)) {
 		if (errno)
 			complain("system calls are denied ([Seccomp]) without which nothing starts",
 				 spec->argv[0]);

@@ -196,6 +196,7 @@ static bool is_above(const struct audit *a, unsigned threshold)
 
 static int run(int argc, char **argv)
 {
+	static const char *const orders[] = { "score", "name", NULL };
 	const char *limit = "10", *sort = "score";
 	bool json = false;
 	const struct option_row rows[] = {
@@ -204,7 +205,11 @@ static int run(int argc, char **argv)
 		  .value = "N",
 		  .help = "fail if one is above N, from 0.0 to 10.0",
 		  .text = &limit },
-		{ .name = "sort", .value = "BY", .help = "score or name", .text = &sort },
+		{ .name = "sort",
+		  .value = "BY",
+		  .choices = orders,
+		  .help = "score or name",
+		  .text = &sort },
 		{ 0 },
 	};
 	_cleanup_(audit_release) struct audit audit = { 0 };
@@ -217,8 +222,6 @@ static int run(int argc, char **argv)
 	if (parse_threshold(limit, &threshold) < 0)
 		return cli_usage(&cmd_profile_audit, "--threshold needs a number such as 4.5");
 	audit.by_name = !strcmp(sort, "name");
-	if (!audit.by_name && strcmp(sort, "score") != 0)
-		return cli_usage(&cmd_profile_audit, "--sort needs score or name");
 	if (look(&audit, argv + first, &error) < 0)
 		return cli_fail(error, EXIT_USAGE);
 	r = json ? print_json(&audit) : argc - first == 1 ? print_one(&audit) : print_list(&audit);

@@ -7,6 +7,7 @@
 #include "app/learn-record.h"
 #include "app/learn-words.h"
 #include "app/launch.h"
+#include "app/permit.h"
 #include "app/watch-text.h"
 #include "cli/first-image.h"
 #include "cli/options.h"
@@ -80,8 +81,9 @@ static int read_words(const struct profile *p, char *const *words, const char *h
 }
 
 static int run_recorded(const struct arguments *a, const struct facts *facts,
-			const struct profile *p, int *ret_code, struct error **err)
+			const struct permit *permit, int *ret_code, struct error **err)
 {
+	const struct profile *p = permit_profile(permit);
 	_cleanup_(arguments_release) struct arguments_given words = { 0 };
 	_cleanup_(recording_release) struct recording r = { .fd = -EBADF };
 	struct launch_watch watch = {
@@ -92,8 +94,7 @@ static int run_recorded(const struct arguments *a, const struct facts *facts,
 		.user = &r,
 	};
 	struct launch l = {
-		.profile = p,
-		.request = { .display = -1, .network = -1, .playback = -1 },
+		.permit = permit,
 		.arguments = &words,
 		.watch = &watch,
 		.instance = -EBADF,
@@ -119,15 +120,15 @@ static int run_recorded(const struct arguments *a, const struct facts *facts,
 }
 
 /* What the application prints goes to standard error: standard output is for the result. */
-static int run_aside(const struct arguments *a, const struct facts *facts, const struct profile *p,
-		     int *ret_code, struct error **err)
+static int run_aside(const struct arguments *a, const struct facts *facts,
+		     const struct permit *permit, int *ret_code, struct error **err)
 {
 	_cleanup_close_ int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	int r;
 
 	if (out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return error_errno(err, "cannot redirect standard output");
-	r = run_recorded(a, facts, p, ret_code, err);
+	r = run_recorded(a, facts, permit, ret_code, err);
 	if (dup2(out, STDOUT_FILENO) < 0 && r >= 0)
 		return error_errno(err, "cannot redirect standard output");
 	return r;
@@ -135,9 +136,16 @@ static int run_aside(const struct arguments *a, const struct facts *facts, const
 
 /* --- what comes of it ------------------------------------------------------------------------ */
 
-static int propose(const struct arguments *a, const struct facts *facts, const char *name,
+static bool may_be(void *user, const struct profile *p, char **ret_why)
+{
+	return permit_would_allow(user, p, ret_why);
+}
+
+static int propose(const struct arguments *a, const struct facts *facts, struct permit *permit,
 		   struct error **err)
 {
+	const struct learn_limit limit = { may_be, permit };
+	const char *name = permit_profile(permit)->name;
 	_cleanup_(learn_events_release) struct learn_events events = { 0 };
 	_cleanup_(profile_freep) struct profile *base = NULL;
 	_cleanup_free_ char *text = NULL, *path = NULL;
@@ -148,7 +156,7 @@ static int propose(const struct arguments *a, const struct facts *facts, const c
 	if (r >= 0)
 		r = learn_record_read(facts->home, name, &events, &runs, err);
 	if (r >= 0)
-		r = learn_propose(base, &events, NULL, &text, &lines, err);
+		r = learn_propose(base, &events, &limit, &text, &lines, err);
 	if (r >= 0 && a->write)
 		r = learn_drop_in_write(facts->home, name, text, &path, err);
 	if (r < 0)
@@ -156,26 +164,33 @@ static int propose(const struct arguments *a, const struct facts *facts, const c
 	fprintf(stderr, "vitrine: %zu line%s for profile '%s', learned in %zu run%s%s%s\n", lines,
 		lines == 1 ? "" : "s", name, runs, runs == 1 ? "" : "s",
 		path ? "; written to " : "", path ? path : "");
+	if (path && lines)
+		fprintf(stderr,
+			"vitrine: what widens a profile that is not your own has to be confirmed: "
+			"vitrine profile trust %s\n",
+			name);
 	return cli_print(text);
 }
 
 static int learn(const struct arguments *a)
 {
 	_cleanup_(facts_release) struct facts facts = { 0 };
-	_cleanup_(profile_freep) struct profile *p = NULL;
+	_cleanup_(permit_freep) struct permit *permit = NULL;
+	struct profile *p = NULL;
 	struct error *error = NULL;
 	int code = EXIT_OK, status;
 
-	if (facts_gather(&facts, &error) < 0 || profile_load(a->name, facts.home, &p, &error) < 0)
+	if (facts_gather(&facts, &error) < 0 || profile_load(a->name, facts.home, &p, &error) < 0 ||
+	    permit_make(p, &facts, NULL, &permit, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
-	if (a->forget && learn_record_forget(facts.home, p->name, &error) < 0)
+	if (a->forget && learn_record_forget(facts.home, permit_profile(permit)->name, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
-	status = a->show ? EXIT_OK : first_image(&facts, p, -1, false);
+	status = a->show ? EXIT_OK : first_image(&facts, permit_profile(permit), false);
 	if (status != EXIT_OK)
 		return status;
-	if (!a->show && run_aside(a, &facts, p, &code, &error) < 0)
+	if (!a->show && run_aside(a, &facts, permit, &code, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
-	status = propose(a, &facts, p->name, &error);
+	status = propose(a, &facts, permit, &error);
 	return status < 0 ? cli_fail(error, EXIT_FAILED) : status;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/profile-commands.h"
 #include "cli/profile-word.h"
+#include "cli/show-key.h"
 #include "profile/choice.h"
 #include "profile/keys.h"
 
@@ -111,33 +112,40 @@ static int print_json(const struct shown *s, const struct show *show)
 	return cli_print_json(value);
 }
 
-static int find_box(const char *name, enum box_kind *ret)
+static int print_key(const char *word, const char *key)
 {
-	for (enum box_kind k = 0; k < BOX_KIND_MAX; k++)
-		if (!strcmp(name, box_kind_to_string(k))) {
-			*ret = k;
-			return 0;
-		}
-	return -EINVAL;
+	_cleanup_(facts_release) struct facts facts = { 0 };
+	_cleanup_(profile_freep) struct profile *p = NULL;
+	struct error *error = NULL;
+
+	if (facts_gather(&facts, &error) < 0 || profile_word_load(word, &facts, &p, &error) < 0)
+		return cli_fail(error, EXIT_FAILED);
+	return show_key(p, key);
 }
 
 static int run(int argc, char **argv)
 {
-	const char *format = "profile", *box = "app", *word;
+	const char *format = NULL, *box = NULL, *key = NULL, *word;
 	struct show show = { 0 };
 	bool json = false;
 	const struct option_row rows[] = {
 		{ .name = "format",
 		  .value = "FORMAT",
+		  .choices = show_format_names,
 		  .help = "profile, plan, lxc, seccomp, apparmor, bus, network or env",
 		  .text = &format },
 		{ .name = "box",
 		  .value = "BOX",
+		  .choices = box_kind_names,
 		  .help = "app, display or viewer: of lxc, apparmor and env",
 		  .text = &box },
 		{ .name = "origins",
 		  .help = "with the file and line that set each",
 		  .flag = &show.origins },
+		{ .name = "key",
+		  .value = "KEY",
+		  .help = "only the value of this key: Section.Key",
+		  .text = &key },
 		{ .name = "json", .help = "an object, for programs", .flag = &json },
 		{ 0 },
 	};
@@ -147,13 +155,14 @@ static int run(int argc, char **argv)
 
 	if (r < 0)
 		return options_status(r);
-	r = choice_find(show_format_names, format);
-	if (r < 0)
-		return cli_usage(&cmd_profile_show, "--format needs profile, plan, lxc, seccomp, "
-						    "apparmor, bus, network or env");
-	show.format = (enum show_format)r;
-	if (find_box(box, &show.box) < 0)
-		return cli_usage(&cmd_profile_show, "--box needs app, display or viewer");
+	if (key && (format || box || json || show.origins))
+		return cli_usage(&cmd_profile_show, "--key goes with no other option");
+	if (key)
+		return print_key(word, key);
+	if (format)
+		show.format = (enum show_format)choice_find(show_format_names, format);
+	if (box)
+		show.box = (enum box_kind)choice_find(box_kind_names, box);
 	if (make(word, &show, &shown, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
 	return json ? print_json(&shown, &show) : print_text(&shown);

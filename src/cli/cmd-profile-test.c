@@ -99,7 +99,7 @@ static int prepare(const struct asked *a, const char *name, struct profile **ret
 	r = steps_read(p, &steps, err);
 	if (r < 0)
 		return error_prefix(err, "profile '%s'", p->name);
-	if (first_image(&facts, p, -1, a->build) != EXIT_OK)
+	if (first_image(&facts, p, a->build) != EXIT_OK)
 		return error_set(err, ENOENT, "profile '%s' was not tested", p->name);
 	*ret = TAKE_PTR(p);
 	return 0;

@@ -6,7 +6,6 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/profile-commands.h"
-#include "cli/show-key.h"
 #include "profile/load.h"
 
 static const struct command cmd_list;

@@ -303,6 +303,8 @@ static int start(const struct arguments *a)
 	int code, status;
 
 	l.request.program = a->program ? a->rest[0] : NULL;
+	if (check_trace(a, &error) < 0)
+		return cli_fail(error, EXIT_USAGE);
 	if (check_review(a, &error) < 0)
 		return cli_fail(error, EXIT_SETUP);
 	if (facts_gather(&facts, &error) < 0 || make_permit(a, &facts, &permit, &error) < 0)

@@ -8,9 +8,15 @@
 #include "emit/policy-i386.h"
 #include "emit/policy-verdict.h"
 
-#define VALUES_MAX  512U       /* of one argument */
+#define HALVES_MAX  96U /* of one argument */
+#define VALUES_MAX  (HALVES_MAX * HALVES_MAX)
 #define NUMBERS_MAX 600	       /* beyond the last call of any ABI here */
 #define POINTS_MAX  (1U << 16) /* of one call; where there are more, some of them */
+
+struct halves {
+	uint32_t values[HALVES_MAX];
+	size_t n;
+};
 
 /* The values of each argument that are worth a question. */
 struct corners {
@@ -83,62 +89,56 @@ static enum policy_verdict_kind run_all(const struct filter *f, const struct sec
 	return strictest == (int32_t)SECCOMP_RET_KILL_PROCESS ? POLICY_KILLED : POLICY_DENIED;
 }
 
-static void add_value(struct corners *c, size_t argument, uint64_t value, bool narrow)
+static void add_half(struct halves *h, uint32_t value)
 {
-	if (narrow)
-		value &= UINT32_MAX;
-	for (size_t i = 0; i < c->n[argument]; i++)
-		if (c->values[argument][i] == value)
+	for (size_t i = 0; i < h->n; i++)
+		if (h->values[i] == value)
 			return;
-	if (c->n[argument] < VALUES_MAX)
-		c->values[argument][c->n[argument]++] = value;
+	if (h->n < HALVES_MAX)
+		h->values[h->n++] = value;
 }
 
-static void add_around(struct corners *c, size_t argument, uint64_t v, bool narrow)
+static void add_around(struct halves *h, uint32_t v)
 {
-	const uint64_t high = UINT64_C(1) << 32, low = v & UINT32_MAX;
-	const uint64_t around[] = {
-		v,
-		v - 1,
-		v + 1,
-		low,
-		low - 1,
-		low + 1,
-		v ^ high,
-		v + high,
-		v - high,
-		low | high,
-		low | -high,
-		v & -high,
-		(v & -high) | UINT32_MAX,
-		v & (v - 1),
-		~v,
-	};
+	const uint32_t around[] = { v, v - 1, v + 1, ~v, v & (v - 1), v | 1 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(around); i++)
-		add_value(c, argument, around[i], narrow);
+		add_half(h, around[i]);
+}
+
+/* Programs compare the two halves of an argument apart, so each end of a rule is a pair of these.
+ */
+static void find_argument(const struct abi *abi, const char *name, size_t argument,
+			  struct corners *ret)
+{
+	struct halves high = { .n = 1 }, low = { .n = 1 };
+	bool any = false;
+
+	for (size_t i = 0; i < abi->rules->n_rules; i++) {
+		const struct policy_rule *r = &abi->rules->rules[i];
+
+		if (strcmp(r->name, name) || !r->has_condition[argument])
+			continue;
+		any = true;
+		add_around(&low, (uint32_t)r->conditions[argument].value);
+		if (!abi->narrow)
+			add_around(&high, (uint32_t)(r->conditions[argument].value >> 32));
+	}
+	if (any)
+		add_around(&low, UINT32_MAX);
+	if (any && !abi->narrow)
+		add_around(&high, 0);
+	for (size_t i = 0; i < high.n; i++)
+		for (size_t j = 0; j < low.n; j++)
+			ret->values[argument][ret->n[argument]++] = (uint64_t)high.values[i] << 32 |
+								    low.values[j];
 }
 
 static void find_corners(const struct abi *abi, const char *name, struct corners *ret)
 {
-	static const uint64_t always[] = { 0, 1, UINT32_MAX, UINT64_MAX, UINT64_MAX << 32 };
-
 	memset(ret->n, 0, sizeof ret->n);
 	for (size_t i = 0; i < POLICY_ARGS; i++)
-		add_value(ret, i, 0, false);
-	for (size_t i = 0; i < abi->rules->n_rules; i++) {
-		const struct policy_rule *r = &abi->rules->rules[i];
-
-		if (strcmp(r->name, name))
-			continue;
-		for (size_t j = 0; j < POLICY_ARGS; j++) {
-			if (!r->has_condition[j])
-				continue;
-			add_around(ret, j, r->conditions[j].value, abi->narrow);
-			for (size_t k = 0; k < ARRAY_SIZE(always); k++)
-				add_value(ret, j, always[k], abi->narrow);
-		}
-	}
+		find_argument(abi, name, i, ret);
 }
 
 static int check_point(const struct abi *abi, const struct filter *f, const char *name, int number,

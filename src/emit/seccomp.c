@@ -7,9 +7,11 @@
 #include <sys/mman.h>
 
 #include "base/fs.h"
+#include "base/wire.h"
 #include "emit/filter.h"
 #include "emit/policy-i386.h"
 #include "emit/seccomp-verify.h"
+#include "emit/watch.h"
 
 #define OPTIMIZE_TREE 2 /* binary tree instead of a list: one call costs ten comparisons */
 
@@ -264,23 +266,22 @@ int seccomp_compile(const struct policy *p, struct buf *ret, struct error **err)
 	return 0;
 }
 
-int seccomp_number(const struct policy *p, const char *file, struct watch_policy *ret,
-		   struct error **err)
+int seccomp_number(const struct policy *p, struct buf *ret, struct error **err)
 {
-	const char *base = strrchr(file, '/');
+	_cleanup_buf_ struct buf out = { 0 };
 
-	ret->arch = seccomp_arch_native();
+	wire_put_u32(&out, seccomp_arch_native());
+	wire_put_u32(&out, (uint32_t)p->n_rules);
 	for (size_t i = 0; i < p->n_rules; i++) {
 		const struct policy_rule *r = &p->rules[i];
 		int number = seccomp_syscall_resolve_name(r->name);
-		_cleanup_free_ char *origin = xasprintf("%.*s:%u", (int)WATCH_ORIGIN_MAX - 16,
-							base ? base + 1 : file, r->line);
 
 		if (number == __NR_SCMP_ERROR && !r->optional)
-			return error_set(err, ENOSYS, "%s:%u: unknown system call '%s'", file,
+			return error_set(err, ENOSYS, "%s:%u: unknown system call '%s'", r->file,
 					 r->line, r->name);
-		if (number >= 0 && number <= (int)WATCH_NUMBER_MAX)
-			watch_policy_add(ret, (uint32_t)number, r, origin);
+		/* Negative: one of other architectures. */
+		wire_put_u32(&out, number < 0 ? WATCH_NO_NUMBER : (uint32_t)number);
 	}
+	buf_add(ret, out.data, out.size);
 	return 0;
 }

@@ -11,8 +11,10 @@
 
 #include "base/buf.h"
 #include "emit/policy.h"
-#include "emit/watch.h"
 
 /* Appends a filter file (emit/filter.h) to *ret; messages name the rule. What does not do what the
  * policy means (emit/seccomp-verify.h) is refused: -EPROTO. */
 int seccomp_compile(const struct policy *p, struct buf *ret, struct error **err);
+
+/* Appends the numbers that the calls of its rules have on this machine (emit/watch.h). */
+int seccomp_number(const struct policy *p, struct buf *ret, struct error **err);

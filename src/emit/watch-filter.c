@@ -136,7 +136,7 @@ static void put_rule(struct program *p, const bool has[POLICY_ARGS],
 struct call {
 	const struct watch_policy *policy;
 	uint32_t number;
-	bool allowed, denied; /* as a whole; a denial with ENOSYS is none (emit/seccomp.c) */
+	bool allowed, denied; /* as a whole */
 	bool by_argument;
 	bool shown;
 };
@@ -155,7 +155,7 @@ static struct call look_at(const struct watch_policy *p, enum watch_mode mode, u
 		else if (r->allow)
 			c.allowed = true;
 		else
-			c.denied |= r->error != ENOSYS;
+			c.denied = true;
 		for (size_t j = 0; j < ARRAY_SIZE(shown) && mode == WATCH_LEARN; j++)
 			c.shown |= !strcmp(shown[j].name, r->name);
 	}
@@ -223,7 +223,7 @@ int watch_filter_render(const struct watch_policy *p, enum watch_mode mode, stru
 			struct error **err)
 {
 	_cleanup_free_ struct program *program = xcalloc(1, sizeof *program);
-	const uint32_t one = 1, last = highest(p);
+	const uint32_t one = 1, flags = 0, last = highest(p);
 	uint32_t first = 0;
 
 	load(program, offsetof(struct seccomp_data, arch));
@@ -249,6 +249,7 @@ int watch_filter_render(const struct watch_policy *p, enum watch_mode mode, stru
 	if (program->full)
 		return error_set(err, E2BIG, "too many rules for a filter");
 	buf_add(ret, &one, sizeof one);
+	buf_add(ret, &flags, sizeof flags);
 	buf_add(ret, &program->n, sizeof program->n);
 	buf_add(ret, program->code, program->n * sizeof *program->code);
 	return 0;

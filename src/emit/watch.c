@@ -30,11 +30,11 @@ static bool rule_matches(const struct policy_rule *r, const struct seccomp_data 
 	return true;
 }
 
-/* As the two programs of emit/seccomp.c together: first the list of what is allowed, in which a
- * call that is denied as a whole stays so; then what is denied of the arguments. */
+/* As policy_judge() (emit/policy-verdict.h), which goes by names; and with the rule that decides.
+ */
 struct watch_decision watch_decide(const struct watch_policy *p, const struct seccomp_data *call)
 {
-	const struct watch_rule *allowed = NULL, *denied = NULL, *argument = NULL;
+	const struct watch_rule *allowed = NULL, *denied = NULL, *any = NULL;
 
 	for (size_t i = 0; i < p->n && call->arch == p->arch; i++) {
 		const struct watch_rule *r = &p->rules[i];
@@ -46,15 +46,15 @@ struct watch_decision watch_decide(const struct watch_policy *p, const struct se
 			allowed = r;
 		else if (!r->rule.allow && !conditional)
 			denied = r;
-		else if (!r->rule.allow && !argument)
-			argument = r;
+		if (!r->rule.allow && !any)
+			any = r;
 	}
-	if (denied && (denied->rule.error != ENOSYS || !allowed))
+	if (!allowed && denied)
 		return (struct watch_decision){ denied->rule.error, denied };
 	if (!allowed)
-		return (struct watch_decision){ ENOSYS, argument };
-	if (argument)
-		return (struct watch_decision){ argument->rule.error, argument };
+		return (struct watch_decision){ ENOSYS, any };
+	if (any)
+		return (struct watch_decision){ any->rule.error, any };
 	return (struct watch_decision){ 0, allowed };
 }
 
@@ -76,17 +76,64 @@ unsigned watch_arguments(const struct watch_policy *p, uint32_t number)
 	return set;
 }
 
+bool watch_never(const struct watch_policy *p, const struct seccomp_data *call)
+{
+	struct watch_decision d = watch_decide(p, call);
+	bool known = false;
+
+	/* What the policy denies of a call that it allows otherwise are the ways out: namespaces,
+	 * terminals, families of sockets. */
+	if (d.error && d.rule && policy_rule_has_conditions(&d.rule->rule))
+		return true;
+	for (size_t i = 0; i < p->n && call->arch == p->arch; i++) {
+		if (p->rules[i].number != (uint32_t)call->nr)
+			continue;
+		if (p->rules[i].never)
+			return true;
+		known = true;
+	}
+	/* What it does not know may be anything. */
+	return !known;
+}
+
 /* --- the file ---------------------------------------------------------------- */
 
 void watch_policy_add(struct watch_policy *p, uint32_t number, const struct policy_rule *rule,
-		      const char *origin)
+		      bool never, const char *origin)
 {
 	p->rules = xreallocarray(p->rules, p->n + 1, sizeof *p->rules);
 	p->rules[p->n++] = (struct watch_rule){
 		.number = number,
 		.rule = *rule,
+		.never = never,
 		.origin = xstrdup(origin),
 	};
+	p->rules[p->n - 1].rule.file = NULL; /* lives as long as its policy */
+}
+
+int watch_policy_make(const struct policy *p, const void *numbers, size_t size,
+		      struct watch_policy *ret, struct error **err)
+{
+	_cleanup_(watch_policy_release) struct watch_policy made = { 0 };
+	struct wire w = wire_open(numbers, size);
+
+	made.arch = wire_get_u32(&w);
+	w.bad |= wire_get_u32(&w) != p->n_rules;
+	for (size_t i = 0; i < p->n_rules && !w.bad; i++) {
+		const struct policy_rule *r = &p->rules[i];
+		const struct policy_set *set = policy_set_of_call(p, r->name);
+		_cleanup_free_ char *origin = xasprintf("%.*s:%u", (int)WATCH_ORIGIN_MAX - 16,
+							r->file, r->line);
+		uint32_t number = wire_get_u32(&w);
+
+		if (number <= WATCH_NUMBER_MAX)
+			watch_policy_add(&made, number, r, set && set->never, origin);
+	}
+	if (!wire_end(&w))
+		return error_set(err, EPROTO, "bad numbers of system calls");
+	*ret = made;
+	made = (struct watch_policy){ 0 };
+	return 0;
 }
 
 static void put_rule(struct buf *b, const struct watch_rule *r)
@@ -94,6 +141,7 @@ static void put_rule(struct buf *b, const struct watch_rule *r)
 	wire_put_u32(b, r->number);
 	wire_put_string(b, r->rule.name);
 	wire_put_string(b, r->origin);
+	wire_put_u32(b, r->never);
 	wire_put_u32(b, r->rule.allow);
 	wire_put_u32(b, (uint32_t)r->rule.error);
 	for (size_t i = 0; i < POLICY_ARGS; i++) {
@@ -111,7 +159,9 @@ static bool get_rule(struct wire *w, struct watch_policy *p)
 	struct policy_rule rule = { 0 };
 	uint32_t number = wire_get_u32(w);
 	_cleanup_free_ char *name = wire_get_string(w), *origin = wire_get_string(w);
+	bool never;
 
+	never = wire_get_u32(w);
 	rule.allow = wire_get_u32(w);
 	rule.error = (int)wire_get_u32(w);
 	for (size_t i = 0; i < POLICY_ARGS; i++) {
@@ -127,7 +177,7 @@ static bool get_rule(struct wire *w, struct watch_policy *p)
 	    strlen(origin) > WATCH_ORIGIN_MAX || (rule.allow ? rule.error != 0 : rule.error <= 0))
 		return false;
 	memcpy(rule.name, name, strlen(name) + 1);
-	watch_policy_add(p, number, &rule, origin);
+	watch_policy_add(p, number, &rule, never, origin);
 	return true;
 }
 

@@ -2,9 +2,9 @@
 
 /*
  * A system call policy for who watches instead of only denying: its rules with the numbers of their
- * calls. Made from the policy by what knows the numbers (emit/seccomp.h); read by the supervisor,
- * which renders the filter, and by vitrine-watch, which decides what that filter tells of. Pure,
- * and without libseccomp.
+ * calls, which vitrine-filter knows (emit/seccomp.h). The supervisor renders the filter of it, and
+ * vitrine-watch decides what that filter tells of. Pure, and without libseccomp. Of 32-bit programs
+ * it knows nothing: all their calls are denied.
  *
  * The filter allows what the policy allows, and has everything else told (SECCOMP_RET_USER_NOTIF);
  * with WATCH_LEARN some calls more, since they show what an application needs: connections,
@@ -28,6 +28,7 @@
 #define WATCH_FILE_MAX	 (4U << 20)
 #define WATCH_ORIGIN_MAX 255U
 #define WATCH_NUMBER_MAX 4095U /* of a call */
+#define WATCH_NO_NUMBER	 UINT32_MAX
 
 enum watch_mode {
 	WATCH_TRACE, /* what is denied is denied, and told */
@@ -38,6 +39,7 @@ enum watch_mode {
 struct watch_rule {
 	uint32_t number;
 	struct policy_rule rule;
+	bool never;   /* no profile can allow the call */
 	char *origin; /* "FILE:LINE" */
 };
 
@@ -58,9 +60,6 @@ struct watch_decision watch_decide(const struct watch_policy *p, const struct se
 /* Is it denied while learning too, and never proposed, whatever the policy says of it? */
 bool watch_never(const struct watch_policy *p, const struct seccomp_data *call);
 
-/* The same for a name, where no arguments are known. */
-bool watch_never_name(const char *name);
-
 /* Appends a filter file (emit/filter.h) with one program. -E2BIG where the kernel takes none of
  * that size. */
 int watch_filter_render(const struct watch_policy *p, enum watch_mode mode, struct buf *ret,
@@ -72,9 +71,13 @@ const char *watch_name(const struct watch_policy *p, uint32_t number);
 /* Which arguments of the call its rules look at: a set of bits. */
 unsigned watch_arguments(const struct watch_policy *p, uint32_t number);
 
+/* Of a policy and what vitrine-filter --numbers has said of it. */
+int watch_policy_make(const struct policy *p, const void *numbers, size_t size,
+		      struct watch_policy *ret, struct error **err);
+
 /* One rule more; `origin` is copied. */
 void watch_policy_add(struct watch_policy *p, uint32_t number, const struct policy_rule *rule,
-		      const char *origin);
+		      bool never, const char *origin);
 
 /* The file (base/wire.h), made together with who reads it. */
 void watch_policy_write(const struct watch_policy *p, struct buf *ret);

@@ -10,15 +10,15 @@
 #include "plan/plan-check.h"
 #include "profile/specifier.h"
 
+const char *const box_kind_names[BOX_KIND_MAX + 1] = {
+	[BOX_APP] = "app",
+	[BOX_DISPLAY] = "display",
+	[BOX_VIEWER] = "viewer",
+};
+
 const char *box_kind_to_string(enum box_kind kind)
 {
-	static const char *const names[] = {
-		[BOX_APP] = "app",
-		[BOX_DISPLAY] = "display",
-		[BOX_VIEWER] = "viewer",
-	};
-
-	return names[kind];
+	return box_kind_names[kind];
 }
 
 bool plan_needs_box(const struct profile *p, enum box_kind kind)

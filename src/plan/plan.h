@@ -246,5 +246,6 @@ static inline void plan_freep(struct plan **p)
 }
 
 void box_plan_release(struct box_plan *b);
+extern const char *const box_kind_names[BOX_KIND_MAX + 1]; /* NULL-terminated */
 const char *box_kind_to_string(enum box_kind kind);
 const char *apparmor_floor_to_string(enum apparmor_floor floor);

@@ -3,7 +3,7 @@
 /*
  * The ceiling: what any profile, user or command line may ask at most, in rules of the
  * administrator. Pure: it knows rules, a profile, and who asks. Where rules lie is known to
- * profile/policy.h.
+ * profile/ceiling-load.h.
  *
  * A rule is one file: [Match] says whom it binds, everything else are sections and keys of
  * profiles with the greatest value that is allowed. All rules that bind count together.

@@ -156,6 +156,13 @@ static bool is_bus_rule(const char *s)
 			  strspn(path + 1, LETTERS DIGITS "_/*") == strlen(path + 1)));
 }
 
+static bool is_step(const char *s)
+{
+	_cleanup_(error_freep) struct error *ignored = NULL;
+
+	return step_check(s, &ignored) >= 0;
+}
+
 /* LD_*: what the dynamic linker obeys is not for a profile to say. */
 static bool is_variable(const char *s)
 {

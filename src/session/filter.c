@@ -161,19 +161,31 @@ static char *cache_name(const char *text, const char *compiler)
 	return xasprintf("%s.bpf", digest);
 }
 
-/* The policy that the profile names, with its additions; as text, for the compiler. */
-static int resolve(const struct filter_places *places, const struct profile *p, char **ret,
+int filter_resolve(const struct filter_places *places, const struct profile *p, struct policy **ret,
 		   struct error **err)
 {
 	_cleanup_(policy_freep) struct policy *policy = NULL;
 	_cleanup_close_ int directory = -EBADF;
 	int r;
 
-	r = fs_open_dir(AT_FDCWD, places->policies, &directory, err);
+	r = policy_check_name(p->seccomp_policy, err);
+	if (r >= 0)
+		r = fs_open_dir(AT_FDCWD, places->policies, &directory, err);
 	if (r >= 0)
 		r = policy_load(directory, p->seccomp_policy, &policy, err);
 	if (r >= 0)
 		r = policy_apply(policy, p, err);
+	if (r >= 0)
+		*ret = TAKE_PTR(policy);
+	return r;
+}
+
+int filter_text(const struct filter_places *places, const struct profile *p, char **ret,
+		struct error **err)
+{
+	_cleanup_(policy_freep) struct policy *policy = NULL;
+	int r = filter_resolve(places, p, &policy, err);
+
 	if (r >= 0)
 		*ret = policy_render(policy);
 	return r;
@@ -206,7 +218,7 @@ static int open_changed(const struct filter_places *places, const struct profile
 	size_t size;
 	int r;
 
-	r = resolve(places, p, &text, err);
+	r = filter_text(places, p, &text, err);
 	if (r < 0)
 		return r;
 	name = cache_name(text, program);

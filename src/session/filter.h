@@ -8,6 +8,7 @@
  * user's alone and is what was written.
  */
 
+#include "emit/policy.h"
 #include "profile/profile.h"
 
 #define FILTER_CACHE	 ".cache/vitrine/seccomp" /* beneath the home */
@@ -24,9 +25,17 @@ struct filter_places {
 	((struct filter_places){ user_home, VITRINE_DATA_DIR "/seccomp-policies", \
 				 VITRINE_EXEC_DIR })
 
+/* The whole policy of a profile's application, without sets and includes: what is compiled. */
+int filter_text(const struct filter_places *places, const struct profile *p, char **ret,
+		struct error **err);
+
 /* `ret_fd` receives a file for vitrine-init (emit/filter.h). No filter, no start. */
 int filter_open(const struct filter_places *places, const struct profile *p, int *ret_fd,
 		struct error **err);
+
+/* The policy that the profile names, with its additions. */
+int filter_resolve(const struct filter_places *places, const struct profile *p, struct policy **ret,
+		   struct error **err);
 
 /* Of what runs in other boxes than the application's. */
 int filter_open_default(const struct filter_places *places, int *ret_fd, struct error **err);

@@ -8,9 +8,11 @@
 #include "base/sock.h"
 #include "base/spawn.h"
 #include "base/text.h"
+#include "emit/policy-text.h"
+#include "session/compiler.h"
 
 #define WATCHER	   VITRINE_EXEC_DIR "/vitrine-watch"
-#define CALLS_FILE VITRINE_EXEC_DIR "/gui.calls"
+#define COMPILER   VITRINE_EXEC_DIR "/vitrine-filter"
 #define REASON_MAX 4096U
 
 struct watcher {
@@ -25,18 +27,25 @@ struct watcher {
 	struct message inbox;
 };
 
-static int read_policy(struct watcher *w, enum watch_mode mode, struct error **err)
+static int number_policy(struct watcher *w, const struct policy *p, enum watch_mode mode,
+			 struct error **err)
 {
-	_cleanup_free_ char *data = NULL;
+	char *argv[] = { (char *)COMPILER, (char *)"--numbers", NULL };
+	_cleanup_free_ char *text = policy_render(p), *numbers = NULL;
+	const struct compiler c = { argv, text, WATCH_FILE_MAX };
 	_cleanup_buf_ struct buf filter = { 0 };
 	size_t size;
 	int r;
 
-	r = fs_read(AT_FDCWD, CALLS_FILE, WATCH_FILE_MAX, &data, &size, err);
+	if (p->i386)
+		return error_set(err, ENOTSUP,
+				 "the calls of 32-bit programs cannot be watched: "
+				 "the profile has Abi=i386");
+	r = compiler_run(&c, &numbers, &size, err);
 	if (r >= 0)
-		r = watch_policy_read(data, size, &w->policy, err);
+		r = watch_policy_make(p, numbers, size, &w->policy, err);
 	if (r < 0)
-		return error_prefix(err, CALLS_FILE);
+		return r;
 	r = watch_filter_render(&w->policy, mode, &filter, err);
 	if (r < 0)
 		return r;
@@ -152,9 +161,9 @@ static void on_ended(void *user, short revents)
 	lose(w, reason);
 }
 
-int watcher_start(enum watch_mode mode, int user_ns, char *const *files, struct loop *loop,
-		  const struct watcher_events *events, void *user, struct watcher **ret,
-		  struct error **err)
+int watcher_start(const struct policy *policy, enum watch_mode mode, int user_ns,
+		  char *const *files, struct loop *loop, const struct watcher_events *events,
+		  void *user, struct watcher **ret, struct error **err)
 {
 	struct watcher *w = xcalloc(1, sizeof *w);
 	struct watch_order o = {
@@ -168,7 +177,7 @@ int watcher_start(enum watch_mode mode, int user_ns, char *const *files, struct 
 	w->child = CHILD_NONE;
 	w->events = *events;
 	w->user = user;
-	r = read_policy(w, mode, err);
+	r = number_policy(w, policy, mode, err);
 	o.policy = w->policy;
 	if (r >= 0)
 		r = start_child(w, &o, user_ns, err);

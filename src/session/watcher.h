@@ -21,9 +21,9 @@ struct watcher_events {
 };
 
 /* `user_ns` is the holder's; `files` as in struct watch_order. All borrowed for the call. */
-int watcher_start(enum watch_mode mode, int user_ns, char *const *files, struct loop *loop,
-		  const struct watcher_events *events, void *user, struct watcher **ret,
-		  struct error **err);
+int watcher_start(const struct policy *policy, enum watch_mode mode, int user_ns,
+		  char *const *files, struct loop *loop, const struct watcher_events *events,
+		  void *user, struct watcher **ret, struct error **err);
 
 /* The filter that a command has to be started with; borrowed until watcher_end(). */
 int watcher_filter(const struct watcher *w);

@@ -136,10 +136,70 @@ static bool tell_services(const struct view *v, struct buf *out)
 	return false;
 }
 
+/* What it can send is worse than what it hears, and a name of its own may be called by anybody. */
+static unsigned measure_talk(const struct view *v)
+{
+	return exposure_of_list(v->plan->desktop_bus.talk);
+}
+
+static unsigned measure_own(const struct view *v)
+{
+	return exposure_of_list(v->plan->desktop_bus.own);
+}
+
+static unsigned measure_call(const struct view *v)
+{
+	return exposure_of_list(v->plan->desktop_bus.call);
+}
+
+static unsigned measure_broadcast(const struct view *v)
+{
+	return exposure_of_list(v->plan->desktop_bus.broadcast);
+}
+
+static bool tell_names(char *const *names, const char *some, const char *none, struct buf *out)
+{
+	buf_adds(out, names ? some : none);
+	if (!names)
+		return false;
+	tell_list(names, out);
+	buf_adds(out, ".");
+	return true;
+}
+
+static bool tell_talk(const struct view *v, struct buf *out)
+{
+	return tell_names(v->plan->desktop_bus.talk,
+			  "It can ask these programs of your desktop for anything: ",
+			  "It cannot talk freely to any other program of your desktop.", out);
+}
+
+static bool tell_own(const struct view *v, struct buf *out)
+{
+	return tell_names(v->plan->desktop_bus.own,
+			  "Programs of your desktop can find it under these names: ",
+			  "Programs of your desktop cannot find it.", out);
+}
+
+static bool tell_call(const struct view *v, struct buf *out)
+{
+	return tell_names(v->plan->desktop_bus.call,
+			  "It can ask programs of your desktop for this: ",
+			  "It cannot ask any program of your desktop for single services.", out);
+}
+
+static bool tell_broadcast(const struct view *v, struct buf *out)
+{
+	return tell_names(v->plan->desktop_bus.broadcast,
+			  "It hears what programs of your desktop tell to all: ",
+			  "It hears nothing of what programs of your desktop tell to all.", out);
+}
+
 static bool tell_bus(const struct view *v, struct buf *out)
 {
-	buf_adds(out, "It cannot talk to other programs of your desktop: ");
-	buf_adds(out, v->plan->bus ? "its session bus is its own." : "it sees no session bus.");
+	buf_adds(out, v->plan->bus ? "Its session bus is its own, and leads nowhere else."
+				   : "It cannot reach services that start programs, or hand out "
+				     "files, secrets or other windows.");
 	return false;
 }
 
@@ -160,6 +220,10 @@ static const struct exposure rows[] = {
 	{ NULL,      NULL,        FEAR_SOUND,   0,  NULL,              tell_microphone },
 	{ "Network", "Mode",      FEAR_NETWORK, 25, measure_network,   tell_network },
 	{ NULL,      NULL,        FEAR_NETWORK, 0,  NULL,              tell_services },
+	{ "Bus",     "Talk",      FEAR_BUS,     15, measure_talk,      tell_talk },
+	{ "Bus",     "Own",       FEAR_BUS,     4,  measure_own,       tell_own },
+	{ "Bus",     "Call",      FEAR_BUS,     8,  measure_call,      tell_call },
+	{ "Bus",     "Broadcast", FEAR_BUS,     4,  measure_broadcast, tell_broadcast },
 	{ NULL,      NULL,        FEAR_BUS,     0,  NULL,              tell_bus },
 	{ NULL,      NULL,        FEAR_DEVICES, 0,  NULL,              tell_devices },
 	/* clang-format on */

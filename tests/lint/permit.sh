@@ -23,8 +23,8 @@ only_in() { # WHAT PATTERN FILE...: the files beneath src/ that have it
 
 only_in 'a permit is made in one place' '^struct permit \{' app/permit.c
 only_in 'the ceiling is applied there' '(^|[^_])ceiling_apply\(' app/permit.c profile/ceiling.c profile/ceiling.h
-only_in 'its rules are read there, and by the doctor' '(^|[^_])policy_load\(' \
-	app/doctor-policy.c app/permit.c profile/policy.c profile/policy.h
+only_in 'its rules are read there, and by the doctor' '(^|[^_])ceiling_load\(' \
+	app/doctor-policy.c app/permit.c profile/ceiling-load.c profile/ceiling-load.h
 only_in 'a launch has a permit' 'const struct permit \*permit;' app/launch.h
 only_in 'so has a configuration for other tools' 'stock_make\(const struct permit' app/stock.c app/stock.h
 only_in 'every file that is given is asked about' 'gate_give\(s->' app/launch-files.c app/launch-given.c

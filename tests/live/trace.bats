@@ -30,9 +30,9 @@ traced() { grep -c -e "$1" "$trace"; } # PATTERN
 	[[ $output == end ]]
 	stderr=$(without_warnings <<<"$stderr")
 	[[ $(wc -l <<<"$stderr") == 3 ]] || fail "$stderr"
-	[[ ${stderr} =~ /usr/bin/unshare:\ unshare\(arg0\ 0x10000000\):\ EPERM\ \(gui.policy:([0-9]+):\ deny\ unshare\ arg0 ]]
+	[[ ${stderr} =~ /usr/bin/unshare:\ unshare\(arg0\ 0x10000000\):\ EPERM\ \(sets.policy:([0-9]+):\ deny\ unshare\ arg0 ]]
 	grep -qx 'deny unshare arg0 bits 0x10000000' \
-		<(sed -n "${BASH_REMATCH[1]}p" "$BATS_TEST_DIRNAME/../../seccomp-policies/gui.policy")
+		<(sed -n "${BASH_REMATCH[1]}p" "$BATS_TEST_DIRNAME/../../seccomp-policies/sets.policy")
 	[[ $stderr == *"unshare(arg0 0x40000000): EPERM"* ]]
 	[[ $stderr == *"denied 1 call of 1 program: unshare" ]]
 }
@@ -56,10 +56,10 @@ traced() { grep -c -e "$1" "$trace"; } # PATTERN
 		'unshare -U true 2>/dev/null; exit 3' 3>&-)
 	wait_until 20 nothing_runs
 	jq -se --arg n "$(grep -n '^deny unshare arg0 bits 0x10000000$' \
-		"$BATS_TEST_DIRNAME/../../seccomp-policies/gui.policy" | cut -d: -f1)" '
+		"$BATS_TEST_DIRNAME/../../seccomp-policies/sets.policy" | cut -d: -f1)" '
 		length == 2 and (.[0] | .event == "call" and .call == "unshare" and .error == "EPERM" and
 			.denied and .arguments[0] == "0x10000000" and (.arguments | length == 6) and
-			.line == "gui.policy:" + $n and .program == "/usr/bin/unshare") and
+			.line == "sets.policy:" + $n and .program == "/usr/bin/unshare") and
 		(.[1] | .event == "end" and .denied == 1 and .calls == ["unshare"])' "$trace"
 	[[ $(stat -c %a "$trace") == 600 ]]
 }

@@ -16,6 +16,7 @@ const struct host_facts sample_host = {
 	.locale = "de_DE.UTF-8",
 	.desktop_socket = "/tmp/.X11-unix/X1",
 	.desktop_display = 1,
+	.desktop_bus = "unix:path=/run/user/1000/bus",
 	.cgroup_way = CGROUP_SYSTEMD,
 	.controllers = LIMITS_ALL,
 	.memory = UINT64_C(16) << 30,

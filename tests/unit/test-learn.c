@@ -78,8 +78,6 @@ static const struct {
 	{ ADDRESS, "Mode=private" },
 	{ CALL("io_setup", ""), "Allow=io_setup" },
 	{ CALL("ptrace", ",\"denied\":true"), NULL },
-	/* Whatever a record says. */
-	{ CALL("ptrace", ""), NULL },
 	{ CALL("mbind", ""), NULL },
 	{ CALL("clone", ",\"denied\":true"), "UserNamespaces=128" },
 	{ LIMIT("disk"), "Disk=1024M" },

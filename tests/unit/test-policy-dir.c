@@ -1,6 +1,6 @@
 /* profile/policy: which files are rules, and what keeps everything from starting. */
 
-#include "profile/policy.h"
+#include "profile/ceiling-load.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,7 +17,7 @@
 static int load(const struct scratch *s, struct ceiling **ret, struct error **err)
 {
 	*ret = NULL;
-	return policy_load_in(s->path, getuid(), ret, NULL, err);
+	return ceiling_load_in(s->path, getuid(), ret, NULL, err);
 }
 
 /* An empty policy.d. */
@@ -62,7 +62,7 @@ static void test_no_directory_is_no_ceiling(void **state)
 
 	assert_done(load(s, &c, &error), error);
 	assert_int_equal(ceiling_count(c), 0);
-	assert_done(policy_load_in("/nonexistent/vitrine", 0, &none, NULL, &error), error);
+	assert_done(ceiling_load_in("/nonexistent/vitrine", 0, &none, NULL, &error), error);
 	assert_int_equal(ceiling_count(none), 0);
 }
 
@@ -80,7 +80,7 @@ static void test_rules_and_other_files(void **state)
 	rule(s, ".hidden.conf", "nonsense", 0644);
 	rule(s, "README", "nonsense", 0666);
 	assert_int_equal(symlinkat("/dev/null", s->fd, "policy.d/30-masked.conf"), 0);
-	assert_done(policy_load_in(s->path, getuid(), &c, &ignored, &error), error);
+	assert_done(ceiling_load_in(s->path, getuid(), &c, &ignored, &error), error);
 	assert_int_equal(ceiling_count(c), 2);
 	assert_int_equal(strv_length(ignored), 3);
 }
@@ -125,7 +125,7 @@ static void test_another_owner(void **state)
 
 	begin(s);
 	rule(s, "a.conf", RULE, 0644);
-	assert_refused(policy_load_in(s->path, getuid() + 1, &c, NULL, &error), error, EPERM,
+	assert_refused(ceiling_load_in(s->path, getuid() + 1, &c, NULL, &error), error, EPERM,
 		       "chown root it");
 	assert_null(c);
 }

@@ -37,9 +37,14 @@ static const char *sample_value(const struct key *k)
 		const struct text_check *check;
 		const char *value;
 	} values[] = {
-		{ &check_host_path, "~/Music" }, { &check_kept_path, ".config/x" },
-		{ &check_rule, "ptrace" },	 { &check_name, "other" },
-		{ &check_time_zone, "UTC" },	 { &check_locale, "C.UTF-8" },
+		{ &check_bus_name, "org.example.A" },
+		{ &check_bus_rule, "org.example.A=org.example.A.B@/c" },
+		{ &check_host_path, "~/Music" },
+		{ &check_kept_path, ".config/x" },
+		{ &check_rule, "ptrace" },
+		{ &check_name, "other" },
+		{ &check_time_zone, "UTC" },
+		{ &check_locale, "C.UTF-8" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)

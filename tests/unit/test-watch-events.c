@@ -26,7 +26,7 @@ static struct watch_policy sample_policy(void)
 	const uint32_t numbers[] = { 0, 101, 16 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		watch_policy_add(&p, numbers[i], &rules[i], "f:7");
+		watch_policy_add(&p, numbers[i], &rules[i], false, "f:7");
 	return p;
 }
 

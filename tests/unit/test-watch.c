@@ -10,6 +10,9 @@
 
 #include "base/fs.h"
 #include "bpf.h"
+#include "emit/policy-load.h"
+#include "emit/policy-read.h"
+#include "emit/policy-text.h"
 #include "emit/seccomp.h"
 #include "unit.h"
 
@@ -26,8 +29,7 @@ static const char synthetic[] = "allow read\n"
 				"allow write arg5 lt 9\n"
 				"deny close arg0 gt 5\n"
 				"allow open arg2 eq 3\n"
-				"deny open errno ENOSYS\n"
-				"allow stat arg1 low 4\n"
+				"deny open arg1 eq 1 errno ENOSYS\n"
 				"deny stat errno EACCES\n"
 				"allow fstat\n"
 				"deny lstat\n"
@@ -47,17 +49,21 @@ static void made_release(struct made *m)
 		buf_release(&m->filters[i]);
 }
 
-/* Written and read back on the way. */
-static void make(const char *text, size_t size, const char *file, struct made *ret)
+/* Numbered by its text, written and read back on the way. Takes `p` over. */
+static void make(struct policy *p, struct made *ret)
 {
-	_cleanup_(policy_freep) struct policy *p = NULL;
+	_cleanup_(policy_freep) struct policy *owned = p, *again = NULL;
 	_cleanup_(watch_policy_release) struct watch_policy numbered = { 0 };
-	_cleanup_buf_ struct buf data = { 0 };
+	_cleanup_free_ char *text = policy_render(p);
+	_cleanup_buf_ struct buf data = { 0 }, numbers = { 0 };
 	struct error *error = NULL;
 
-	assert_done(policy_read(text, size, file, &p, &error), error);
-	assert_done(seccomp_compile(p, file, &ret->compiled, &error), error);
-	assert_done(seccomp_number(p, file, &numbered, &error), error);
+	assert_done(policy_read(text, strlen(text), "policy", NULL, &again, &error), error);
+	assert_done(seccomp_compile(again, &ret->compiled, &error), error);
+	assert_done(seccomp_number(again, &numbers, &error), error);
+	assert_done(watch_policy_make(p, numbers.data, numbers.size, &numbered, &error), error);
+	assert_refused(watch_policy_make(p, numbers.data, numbers.size - 1, &numbered, &error),
+		       error, EPROTO, "bad numbers");
 	watch_policy_write(&numbered, &data);
 	assert_done(watch_policy_read(data.data, data.size, &ret->policy, &error), error);
 	assert_int_equal(filter_parse(ret->compiled.data, ret->compiled.size, &ret->real), 0);
@@ -69,16 +75,25 @@ static void make(const char *text, size_t size, const char *file, struct made *r
 	}
 }
 
+static void make_synthetic(struct made *ret)
+{
+	struct policy *p = NULL;
+	struct error *error = NULL;
+
+	assert_done(policy_read(synthetic, sizeof synthetic - 1, "f", NULL, &p, &error), error);
+	make(p, ret);
+}
+
 static void make_shipped(const char *name, struct made *ret)
 {
-	_cleanup_free_ char *path = xasprintf("%s/../seccomp-policies/%s", getenv("TESTDATA"),
-					      name),
-			    *text = NULL;
+	_cleanup_free_ char *path = xasprintf("%s/../seccomp-policies", getenv("TESTDATA"));
+	_cleanup_close_ int directory = -EBADF;
+	struct policy *p = NULL;
 	struct error *error = NULL;
-	size_t size;
 
-	assert_done(fs_read(AT_FDCWD, path, POLICY_FILE_MAX, &text, &size, &error), error);
-	make(text, size, path, ret);
+	assert_done(fs_open_dir(AT_FDCWD, path, &directory, &error), error);
+	assert_done(policy_load(directory, name, &p, &error), error);
+	make(p, ret);
 }
 
 /* Where two rules deny the same call with other errors, libseccomp has an order of its own: then it
@@ -177,7 +192,7 @@ static void compare_all(const struct made *m)
 
 static void test_shipped(void **state)
 {
-	static const char *const names[] = { "gui.policy", "gate.policy" };
+	static const char *const names[] = { "gui", "gate", "browser", "media", "office", "java" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -193,7 +208,7 @@ static void test_operators(void **state)
 	_cleanup_(made_release) struct made m = { 0 };
 
 	(void)state;
-	make(synthetic, sizeof synthetic - 1, "dir/f", &m);
+	make_synthetic(&m);
 	compare_all(&m);
 	assert_string_equal(m.policy.rules[1].origin, "f:2");
 	assert_int_equal(watch_arguments(&m.policy, 0), 7);
@@ -232,7 +247,7 @@ static void test_shown(void **state)
 	_cleanup_(made_release) struct made m = { 0 };
 
 	(void)state;
-	make_shipped("gui.policy", &m);
+	make_shipped("gui", &m);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct seccomp_data call = { .nr = (int)number_of(&m, rows[i].name),
 					     .arch = m.policy.arch };
@@ -276,7 +291,7 @@ static void test_never(void **state)
 	struct seccomp_data call;
 
 	(void)state;
-	make_shipped("gui.policy", &m);
+	make_shipped("gui", &m);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		call = (struct seccomp_data){ .nr = (int)number_of(&m, rows[i].name),
 					      .arch = m.policy.arch };
@@ -297,7 +312,7 @@ static void test_bad_files(void **state)
 	_cleanup_buf_ struct buf data = { 0 };
 
 	(void)state;
-	make(synthetic, sizeof synthetic - 1, "f", &m);
+	make_synthetic(&m);
 	watch_policy_write(&m.policy, &data);
 	for (size_t size = 0; size < data.size; size++) {
 		struct watch_policy p = { 0 };

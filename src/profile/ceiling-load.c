@@ -1,4 +1,4 @@
-#include "profile/policy.h"
+#include "profile/ceiling-load.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -142,8 +142,8 @@ static int load(struct policy *p, const char *conf_dir, struct ceiling *c, struc
 	return r;
 }
 
-int policy_load_in(const char *conf_dir, uid_t owner, struct ceiling **ret, char ***ret_ignored,
-		   struct error **err)
+int ceiling_load_in(const char *conf_dir, uid_t owner, struct ceiling **ret, char ***ret_ignored,
+		    struct error **err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/" DIR_NAME, conf_dir);
 	struct policy p = { .path = path, .owner = owner, .fd = -EBADF };
@@ -163,7 +163,7 @@ int policy_load_in(const char *conf_dir, uid_t owner, struct ceiling **ret, char
 		     : 0;
 }
 
-int policy_load(struct ceiling **ret, char ***ret_ignored, struct error **err)
+int ceiling_load(struct ceiling **ret, char ***ret_ignored, struct error **err)
 {
-	return policy_load_in(VITRINE_CONF_DIR, 0, ret, ret_ignored, err);
+	return ceiling_load_in(VITRINE_CONF_DIR, 0, ret, ret_ignored, err);
 }

@@ -10,8 +10,8 @@
 
 /* A missing directory means no rules. Anything else that is not as above, or that cannot be read,
  * is an error: then nothing may start. `ret_ignored` (may be NULL): names of other files. */
-int policy_load(struct ceiling **ret, char ***ret_ignored, struct error **err);
+int ceiling_load(struct ceiling **ret, char ***ret_ignored, struct error **err);
 
 /* The same of another directory and another owner, for tests. */
-int policy_load_in(const char *conf_dir, uid_t owner, struct ceiling **ret, char ***ret_ignored,
-		   struct error **err);
+int ceiling_load_in(const char *conf_dir, uid_t owner, struct ceiling **ret, char ***ret_ignored,
+		    struct error **err);
