@@ -310,7 +310,7 @@ static int check_start(const struct profile *p, struct error **err)
 {
 	if (!strv_length(p->test_steps) && !p->test_window && !strv_length(p->test_files) &&
 	    !strv_length(p->test_arguments))
-		return error_set(err, ENOENT, "profile '%s' has no [Test]", p->name);
+		return error_set(err, ENOENT, "there is no [Test]");
 	if (strv_length(p->test_files) && p->file_arguments == FILE_ARGUMENTS_NONE)
 		return error_set(err, EINVAL, "[Test] File= needs Arguments= in [Files]");
 	if (p->display == DISPLAY_NONE && p->test_window)

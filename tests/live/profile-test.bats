@@ -177,14 +177,14 @@ assert_passed() {
 	printf '%s\n' '[App]' Command=xterm | write_profile tried
 	try
 	expect "$status" = 1
-	expect "$stderr" = "vitrine: profile 'tried' has no [Test]"
+	expect "$stderr" = "vitrine: profile 'tried': there is no [Test]"
 	write_test <<-'END'
 		Window=*
 		Step=changed
 	END
 	try
 	expect "$status" = 1
-	[[ $stderr == 'vitrine: [Test] does nothing'* ]]
+	[[ $stderr == "vitrine: profile 'tried': [Test] does nothing"* ]]
 	assert_one_line
 	write_test <<<'Step=clik 1 2'
 	try

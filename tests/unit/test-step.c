@@ -184,8 +184,8 @@ static void test_bad_tests(void **state)
 		int code;
 		const char *why;
 	} rows[] = {
-		{ "[App]\nCommand=true\n", ENOENT, "'test' has no [Test]" },
-		{ "[App]\nCommand=true\n[Test]\nTimeout=10\n", ENOENT, "has no [Test]" },
+		{ "[App]\nCommand=true\n", ENOENT, "there is no [Test]" },
+		{ "[App]\nCommand=true\n[Test]\nTimeout=10\n", ENOENT, "there is no [Test]" },
 		{ WINDOWS "Step=key a\nStep=changed\n", EINVAL, "needs Window=" },
 		{ WINDOWS "Window=*\n", EINVAL, "does nothing" },
 		{ WINDOWS "Window=*\nStep=changed\n", EINVAL, "does nothing" },
