@@ -9,6 +9,12 @@ void wire_put_u32(struct buf *b, uint32_t value)
 	buf_add(b, &value, sizeof value);
 }
 
+void wire_put_u64(struct buf *b, uint64_t value)
+{
+	wire_put_u32(b, (uint32_t)value);
+	wire_put_u32(b, (uint32_t)(value >> 32));
+}
+
 void wire_put_bytes(struct buf *b, const void *data, size_t size)
 {
 	wire_put_u32(b, (uint32_t)size);
@@ -48,6 +54,13 @@ uint32_t wire_get_u32(struct wire *w)
 	if (p)
 		memcpy(&value, p, sizeof value);
 	return value;
+}
+
+uint64_t wire_get_u64(struct wire *w)
+{
+	uint64_t low = wire_get_u32(w), high = wire_get_u32(w);
+
+	return low | high << 32;
 }
 
 const void *wire_get_bytes(struct wire *w, size_t *ret_size)

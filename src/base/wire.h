@@ -22,6 +22,7 @@ struct wire {
 };
 
 void wire_put_u32(struct buf *b, uint32_t value);
+void wire_put_u64(struct buf *b, uint64_t value);
 void wire_put_bytes(struct buf *b, const void *data, size_t size);
 void wire_put_string(struct buf *b, const char *s); /* NULL is sent as "" */
 void wire_put_strv(struct buf *b, char *const *v);
@@ -33,6 +34,7 @@ static inline struct wire wire_open(const void *data, size_t size)
 
 /* After an error these return 0, an empty string (owned), an empty vector, or NULL with size 0. */
 uint32_t wire_get_u32(struct wire *w);
+uint64_t wire_get_u64(struct wire *w);
 const void *wire_get_bytes(struct wire *w, size_t *ret_size); /* points into the message */
 char *wire_get_string(struct wire *w);			      /* refuses NUL inside */
 char **wire_get_strv(struct wire *w);

@@ -4,19 +4,6 @@
 #include "base/wire.h"
 #include "box/walk.h"
 
-static void put_u64(struct buf *b, uint64_t value)
-{
-	wire_put_u32(b, (uint32_t)value);
-	wire_put_u32(b, (uint32_t)(value >> 32));
-}
-
-static uint64_t get_u64(struct wire *w)
-{
-	uint64_t low = wire_get_u32(w), high = wire_get_u32(w);
-
-	return low | high << 32;
-}
-
 void walk_order_write(const struct walk_order *o, struct buf *ret)
 {
 	wire_put_u32(ret, o->verb);
@@ -36,11 +23,11 @@ void walk_order_write(const struct walk_order *o, struct buf *ret)
 	}
 	wire_put_strv(ret, o->lowers);
 	wire_put_strv(ret, o->skip);
-	put_u64(ret, (uint64_t)o->since_s);
+	wire_put_u64(ret, (uint64_t)o->since_s);
 	wire_put_u32(ret, o->since_ns);
 	wire_put_u32(ret, o->has_snapshot);
 	wire_put_u32(ret, o->links);
-	put_u64(ret, o->bytes_max);
+	wire_put_u64(ret, o->bytes_max);
 }
 
 static size_t get_count(struct wire *w)
@@ -77,11 +64,11 @@ int walk_order_read(const void *data, size_t size, struct walk_order *ret, struc
 	}
 	o.lowers = wire_get_strv(&w);
 	o.skip = wire_get_strv(&w);
-	o.since_s = (int64_t)get_u64(&w);
+	o.since_s = (int64_t)wire_get_u64(&w);
 	o.since_ns = wire_get_u32(&w);
 	o.has_snapshot = wire_get_u32(&w);
 	o.links = wire_get_u32(&w);
-	o.bytes_max = get_u64(&w);
+	o.bytes_max = wire_get_u64(&w);
 	if (!wire_end(&w) || o.verb >= WALK_VERB_MAX || o.bytes_max > WALK_BYTES_MAX)
 		return error_set(err, EPROTO, "bad order for a walk");
 	*ret = o;

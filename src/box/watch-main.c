@@ -6,79 +6,36 @@
  */
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "base/fs.h"
 #include "base/sock.h"
+#include "box/session-root.h"
 #include "box/watch-private.h"
 
 #define LISTENERS_MAX 8U
 
-#ifdef __SANITIZE_ADDRESS__
-#define MEMORY_MAX RLIM_INFINITY /* it maps terabytes that it does not use */
-#else
 #define MEMORY_MAX (256U << 20)
-#endif
+#define FILES_MAX  64U
 
 static struct message inbox; /* 64 KiB: not on the stack */
 
-static int become_root(struct error **err)
+static int become_root(const struct watch_order *o, struct error **err)
 {
-	if (setns(WATCH_USER_NS, CLONE_NEWUSER) < 0)
-		return error_errno(err, "cannot join the session's user namespace");
-	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		return error_errno(err, "cannot become root of the session's user namespace");
-	return 0;
-}
-
-/* Only now: a change of ids clears the death signal. */
-static int die_with(uint32_t supervisor, struct error **err)
-{
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return error_errno(err, "cannot set the death signal");
-	if (getppid() != (pid_t)supervisor)
-		return error_set(err, ESRCH, "who asked for it is gone");
-	return 0;
-}
-
-static int drop_rights(enum watch_mode mode, struct error **err)
-{
-	static const struct {
-		int resource;
-		rlim_t limit;
-	} limits[] = {
-		{ RLIMIT_AS, MEMORY_MAX },
-		{ RLIMIT_CORE, 0 },
-		{ RLIMIT_NOFILE, 64 },
-		{ RLIMIT_NPROC, 0 },
-	};
 	/* Memory and file system of a process are, beyond that, files of its own id. */
-	const uint32_t kept = 1U << CAP_SYS_PTRACE |
-			      (mode == WATCH_LEARN ? 1U << CAP_DAC_READ_SEARCH : 0);
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-		{ .effective = kept, .permitted = kept },
+	const uint32_t learning = o->mode == WATCH_LEARN ? 1U << CAP_DAC_READ_SEARCH : 0;
+	const struct session_root root = {
+		.user_ns = WATCH_USER_NS,
+		.supervisor = o->supervisor,
+		.capabilities = 1U << CAP_SYS_PTRACE | learning,
+		.memory = MEMORY_MAX,
+		.files = FILES_MAX,
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		const struct rlimit l = { limits[i].limit, limits[i].limit };
-
-		/* A lower limit that is there already is as good. */
-		if (setrlimit(limits[i].resource, &l) < 0 && errno != EPERM)
-			return error_errno(err, "cannot limit this process");
-	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &header, data) < 0)
-		return error_errno(err, "cannot give up rights");
-	return 0;
+	return session_root_become(&root, err);
 }
 
 /* The next descriptor to answer at; 0 when the supervisor is gone. */
@@ -144,11 +101,7 @@ static int run(struct error **err)
 		return error_errno(err, "cannot use the socket");
 	r = fs_open_dir(AT_FDCWD, "/proc", &w.proc, err);
 	if (r >= 0)
-		r = become_root(err);
-	if (r >= 0)
-		r = die_with(o.supervisor, err);
-	if (r >= 0)
-		r = drop_rights(o.mode, err);
+		r = become_root(&o, err);
 	return r < 0 ? r : serve(&w, err);
 }
 

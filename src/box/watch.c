@@ -9,19 +9,6 @@
 #include "base/strv.h"
 #include "base/wire.h"
 
-static void put_u64(struct buf *b, uint64_t value)
-{
-	wire_put_u32(b, (uint32_t)value);
-	wire_put_u32(b, (uint32_t)(value >> 32));
-}
-
-static uint64_t get_u64(struct wire *w)
-{
-	uint64_t low = wire_get_u32(w), high = wire_get_u32(w);
-
-	return low | high << 32;
-}
-
 void watch_order_write(const struct watch_order *o, struct buf *ret)
 {
 	_cleanup_buf_ struct buf policy = { 0 };
@@ -70,7 +57,7 @@ void watch_event_write(const struct watch_event *e, struct buf *ret)
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		wire_put_u32(ret, numbers[i]);
 	for (size_t i = 0; i < WATCH_CALL_ARGS; i++)
-		put_u64(ret, e->arguments[i]);
+		wire_put_u64(ret, e->arguments[i]);
 	wire_put_string(ret, e->program);
 	wire_put_string(ret, e->text);
 }
@@ -89,7 +76,7 @@ int watch_event_read(const void *data, size_t size, struct watch_event *ret, str
 	e.missing = wire_get_u32(&w);
 	e.rule = wire_get_u32(&w);
 	for (size_t i = 0; i < WATCH_CALL_ARGS; i++)
-		e.arguments[i] = get_u64(&w);
+		e.arguments[i] = wire_get_u64(&w);
 	e.program = wire_get_string(&w);
 	e.text = wire_get_string(&w);
 	if (!wire_end(&w) || e.kind >= WATCH_EVENT_MAX || strlen(e.program) > WATCH_TEXT_MAX ||
