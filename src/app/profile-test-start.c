@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "app/profile-test-private.h"
+#include "app/profile-test-scratch.h"
 #include "app/registry.h"
 #include "app/state.h"
 #include "base/copy.h"
@@ -14,7 +15,6 @@
 #include "base/loop.h"
 #include "base/strv.h"
 
-#define SCRATCH	 "/tmp/vitrine-test-XXXXXX"
 #define POLL_MS	 100U
 #define END_MS	 30000U
 #define GONE_MS	 10000U
@@ -37,13 +37,8 @@ static int copy_sample(const struct profile_test *t, const char *name, struct er
 
 static int make_files(struct profile_test *t, struct error **err)
 {
-	char path[] = SCRATCH;
-	int r;
+	int r = test_scratch_make(&t->scratch, &t->files, err);
 
-	if (!mkdtemp(path))
-		return error_errno(err, "cannot make a directory in /tmp");
-	t->scratch = xstrdup(path);
-	r = fs_open_dir(AT_FDCWD, path, &t->files, err);
 	if (r >= 0)
 		r = fs_make_dir(t->files, ".kept", 0700, &t->kept, err);
 	for (char **name = t->profile->test_files; r >= 0 && name && *name; name++)

@@ -272,3 +272,18 @@ assert_passed() {
 	assert_passed
 	assert_nothing_left
 }
+
+@test "what a killed test has left goes with the next one" {
+	local left=/tmp/vitrine-test-left$$ used=/tmp/vitrine-test-used$$
+	mkdir -p "$left/.kept" "$used"
+	ln -s "$HOME" "$left/link"
+	touch -d '1 hour ago' "$left" "$used"
+	exec 7<"$used"
+	flock 7
+	write_test <<<'Step=clik'
+	run vitrine profile test default 3>&- 7>&-
+	expect "$status" -eq 0
+	exec 7<&-
+	[[ ! -e $left && -d $used && -d $HOME ]]
+	rmdir "$used"
+}
