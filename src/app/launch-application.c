@@ -9,7 +9,8 @@
 #include "base/spawn.h"
 #include "base/strv.h"
 
-#define GRACE_MS 150
+#define GRACE_MS	 150
+#define DISPLAY_GRACE_MS 1000 /* to play the last samples and exit */
 
 static void on_output(void *user, const char *data, size_t size)
 {
@@ -26,6 +27,7 @@ static void on_application_started(void *user)
 	_cleanup_(error_freep) struct error *error = NULL;
 	struct sandbox *s = user;
 
+	s->running = true;
 	if (sandbox_tell(s, STATE_RUNNING, &error) < 0) {
 		sandbox_lose(s, error->message);
 		return;
@@ -53,6 +55,17 @@ static void on_application_failed(void *user, int code)
 		s->launch->failed(s->launch->user, why);
 }
 
+static int start_grace(struct sandbox *s, int ms, source_fn *over)
+{
+	const struct itimerspec grace = { .it_value = { ms / 1000, ms % 1000 * 1000000L } };
+
+	s->grace = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (s->grace < 0 || timerfd_settime(s->grace, 0, &grace, NULL) < 0)
+		return -errno;
+	s->grace_source = loop_add(s->loop, s->grace, POLLIN, over, s);
+	return 0;
+}
+
 static void on_time_over(void *user, short revents)
 {
 	struct sandbox *s = user;
@@ -65,13 +78,26 @@ static void on_time_over(void *user, short revents)
  * counts is that of the cause, which follows at once if it is not the application's own. */
 static int await_other_end(struct sandbox *s)
 {
-	const struct itimerspec grace = { .it_value.tv_nsec = GRACE_MS * 1000000L };
+	return start_grace(s, GRACE_MS, on_time_over);
+}
 
-	s->grace = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (s->grace < 0 || timerfd_settime(s->grace, 0, &grace, NULL) < 0)
-		return -errno;
-	s->grace_source = loop_add(s->loop, s->grace, POLLIN, on_time_over, s);
-	return 0;
+static void on_display_over(void *user, short revents)
+{
+	struct sandbox *s = user;
+
+	(void)revents;
+	launch_part_lost(s, s->display_lost);
+}
+
+void launch_display_lost(void *user, const char *why)
+{
+	struct sandbox *s = user;
+
+	if (!s->running || s->ended || s->display_lost ||
+	    start_grace(s, DISPLAY_GRACE_MS, on_display_over) < 0)
+		launch_part_lost(s, why);
+	else
+		s->display_lost = xstrdup(why);
 }
 
 static void on_lifetime_over(void *user, short revents)
@@ -120,7 +146,9 @@ static void on_application_ended(void *user, int status)
 	s->code = status_to_exit_code(status);
 	if (!s->explanation)
 		s->explanation = explain_end(s);
-	if (s->code == 0 || s->plan->display == DISPLAY_NONE || await_other_end(s) < 0)
+	if (s->code && s->display_lost)
+		launch_part_lost(s, s->display_lost);
+	else if (!s->code || s->plan->display == DISPLAY_NONE || await_other_end(s) < 0)
 		sandbox_stop(s, s->code);
 }
 

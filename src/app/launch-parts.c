@@ -8,7 +8,7 @@
 #include "session/filter.h"
 
 /* The want of memory is the cause, whatever was missed first. */
-static void on_box_lost(void *user, const char *why)
+void launch_part_lost(void *user, const char *why)
 {
 	struct sandbox *s = user;
 
@@ -30,7 +30,7 @@ int launch_monitors(struct sandbox *s, struct error **err)
 		int r = 0;
 
 		if (plan_needs_box(s->profile, k))
-			r = box_new(k, s->loop, on_box_lost, s, &s->boxes[k], err);
+			r = box_new(k, s->loop, launch_part_lost, s, &s->boxes[k], err);
 		if (r < 0)
 			return r;
 	}
@@ -112,7 +112,7 @@ int launch_network(struct sandbox *s, struct error **err)
 {
 	if (s->plan->network != NETWORK_PRIVATE)
 		return 0;
-	return net_start(s->boxes[BOX_APP], s->loop, on_box_lost, s, &s->net, err);
+	return net_start(s->boxes[BOX_APP], s->loop, launch_part_lost, s, &s->net, err);
 }
 
 static int launch_desktop_bus(struct sandbox *s, struct error **err)
@@ -121,7 +121,7 @@ static int launch_desktop_bus(struct sandbox *s, struct error **err)
 	int r = fs_open_dir(s->shared, "bus", &dir, err);
 
 	return r < 0 ? r
-		     : desktop_bus_start(&s->plan->desktop_bus, dir, s->loop, on_box_lost, s,
+		     : desktop_bus_start(&s->plan->desktop_bus, dir, s->loop, launch_part_lost, s,
 					 &s->desktop_bus, err);
 }
 
@@ -131,7 +131,7 @@ int launch_bus(struct sandbox *s, struct error **err)
 		return launch_desktop_bus(s, err);
 	if (!s->plan->bus)
 		return 0;
-	return bus_start(s->boxes[BOX_APP], s->plan, s->loop, on_box_lost, s, &s->bus, err);
+	return bus_start(s->boxes[BOX_APP], s->plan, s->loop, launch_part_lost, s, &s->bus, err);
 }
 
 int launch_sound(struct sandbox *s, struct error **err)
@@ -144,8 +144,8 @@ int launch_sound(struct sandbox *s, struct error **err)
 	r = fs_open_dir(s->shared, "sound", &dir, err);
 	if (r < 0)
 		return r;
-	r = sound_start(s->boxes[BOX_APP], s->plan, dir, s->plan->label, s->loop, on_box_lost, s,
-			&s->sound, err);
+	r = sound_start(s->boxes[BOX_APP], s->plan, dir, s->plan->label, s->loop, launch_part_lost,
+			s, &s->sound, err);
 	return r < 0 ? error_prefix(err, "sound") : 0;
 }
 
@@ -162,7 +162,7 @@ static void on_viewer_lost(void *user, const char *why)
 	(void)sandbox_tell(s, STATE_DETACHED, &ignored);
 }
 
-static const struct display_events display_events = { .lost = on_box_lost,
+static const struct display_events display_events = { .lost = launch_display_lost,
 						      .viewer_lost = on_viewer_lost };
 
 int launch_display(struct sandbox *s, struct error **err)

@@ -66,3 +66,10 @@ void on_application_asks(void *user, int listener);
 
 /* launch-application.c: the application, and what its user can do to it */
 int launch_application(struct sandbox *s, struct error **err);
+
+/* A part of the sandbox ended by itself: so does the sandbox. */
+void launch_part_lost(void *user, const char *why);
+
+/* The same of what shows the windows. An application that ends takes its windows away first, which
+ * xpra's server does not always survive: if it has ended well, that is what happened. */
+void launch_display_lost(void *user, const char *why);

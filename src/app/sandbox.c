@@ -154,6 +154,7 @@ void sandbox_end(struct sandbox *s)
 	free(s->cgroup);
 	free(s->scope_name);
 	free(s->explanation);
+	free(s->display_lost);
 	free(s->started);
 	free(s->lost);
 	s->loop = loop_free(s->loop);

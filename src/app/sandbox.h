@@ -96,11 +96,13 @@ struct sandbox {
 	int lifetime; /* timer; negative: there is no end */
 	struct source *lifetime_source;
 
-	bool reviewed;	   /* what was held was looked at */
-	bool ended;	   /* the application did, by itself */
-	bool done;	   /* something ended the sandbox: leave the loop */
-	int code;	   /* exit code of the application or of the signal */
-	char *explanation; /* of the application's end, for people; or NULL */
+	bool reviewed;	    /* what was held was looked at */
+	bool running;	    /* the application was executed */
+	bool ended;	    /* the application did, by itself */
+	bool done;	    /* something ended the sandbox: leave the loop */
+	char *display_lost; /* why, while the application may still tell that it has ended before */
+	int code;	    /* exit code of the application or of the signal */
+	char *explanation;  /* of the application's end, for people; or NULL */
 	char *lost; /* a part died: why. NULL when the application ended or somebody stopped it */
 };
 

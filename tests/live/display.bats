@@ -410,6 +410,36 @@ stubborn_profile() {
 	check_death "$server" --profile "$(stubborn_profile)"
 }
 
+@test "a display that fails while its application ends well is no failure" {
+	local status profile run code
+	profile=$(write_profile leaving <<-'END'
+		[App]
+		Command=/bin/sh
+		Argument=-c
+		Argument=xterm & read -r status; sleep 0.4; exit "$status"
+		Title=Leaving
+		Image=xterm
+	END
+	)
+	for status in 0 3; do
+		mkfifo "$BATS_TEST_TMPDIR/word-$status"
+		vitrine run --profile "$profile" <"$BATS_TEST_TMPDIR/word-$status" \
+			2>"$BATS_TEST_TMPDIR/said" 3>&- &
+		run=$!
+		exec 7>"$BATS_TEST_TMPDIR/word-$status"
+		await 20 window_exists '^\[Leaving\]'
+		id=$(vitrine ps --json | jq -r '.[0].id')
+		kill -KILL "$(process_of "$id" "$server")"
+		echo "$status" >&7
+		exec 7>&-
+		code=0
+		wait "$run" || code=$?
+		# A failure is the display's: it was the cause.
+		((code == (status ? 125 : 0)))
+		await 1 window_gone '^\['
+	done
+}
+
 @test "the viewer is killed: the sandbox ends" {
 	check_death "$viewer" xterm
 }
