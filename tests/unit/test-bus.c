@@ -23,7 +23,7 @@ static void test_never_given(void **state)
 		"Talk=org.freedesktop.systemd1",
 		"Talk=org.freedesktop.systemd1.Manager",
 		"Talk=org.freedesktop.*",
-		"Talk=ca.desrt.*",
+		"Talk=com.gexperts.*",
 		"Talk=org.gnome.*",
 		"Talk=org.gnome.Shell.*",
 		"Talk=org.freedesktop.DBus",
