@@ -307,7 +307,6 @@ static bool is_beneath(const struct profile *p, const char *rule)
 
 static void merge_sections(struct buf *text, struct buf *out)
 {
-	_cleanup_buf_ struct buf body = { 0 };
 	const char *last = "";
 	char *state, *line;
 
