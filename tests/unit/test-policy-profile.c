@@ -93,8 +93,8 @@ static void test_text(void **state)
 		"Policy=gui\n",
 		"Allow=read\nAllow=@files\nAllow=@devices\nAllow=@sockets\n", /* all there already
 									       */
-		"Allow=modify_ldt\nAllow=@old-aio\nDeny=kill\nDeny=mmap arg2 bits "
-		"0x4\nAnswer=kill\n",
+		"Allow=modify_ldt\nAllow=@old-aio\nDeny=kill\n",
+		"Deny=kill\nDeny=mmap arg2 bits 0x4\nAnswer=kill\n",
 		"Abi=i386\nAnswer=log\nAllow=personality\nDeny=@sockets errno EACCES\n",
 	};
 	_cleanup_free_ char *plain = NULL;

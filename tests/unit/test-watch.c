@@ -54,15 +54,15 @@ static void make(struct policy *p, struct made *ret)
 {
 	_cleanup_(policy_freep) struct policy *owned = p, *again = NULL;
 	_cleanup_(watch_policy_release) struct watch_policy numbered = { 0 };
-	_cleanup_free_ char *text = policy_render(p);
+	_cleanup_free_ char *text = policy_render(owned);
 	_cleanup_buf_ struct buf data = { 0 }, numbers = { 0 };
 	struct error *error = NULL;
 
 	assert_done(policy_read(text, strlen(text), "policy", NULL, &again, &error), error);
 	assert_done(seccomp_compile(again, &ret->compiled, &error), error);
 	assert_done(seccomp_number(again, &numbers, &error), error);
-	assert_done(watch_policy_make(p, numbers.data, numbers.size, &numbered, &error), error);
-	assert_refused(watch_policy_make(p, numbers.data, numbers.size - 1, &numbered, &error),
+	assert_done(watch_policy_make(owned, numbers.data, numbers.size, &numbered, &error), error);
+	assert_refused(watch_policy_make(owned, numbers.data, numbers.size - 1, &numbered, &error),
 		       error, EPROTO, "bad numbers");
 	watch_policy_write(&numbered, &data);
 	assert_done(watch_policy_read(data.data, data.size, &ret->policy, &error), error);
