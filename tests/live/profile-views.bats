@@ -104,8 +104,13 @@ json() { python3 -c "import json, sys; d = json.load(sys.stdin); sys.exit(not ($
 }
 
 @test "lint: nothing is wrong with what is shipped" {
-	run -0 vitrine profile lint
-	[ -z "$output" ]
+	local files=("${VITRINE%/bin/vitrine}"/share/vitrine/profiles/*.vitrine) names
+	names=("${files[@]##*/}")
+	((${#names[@]} > 40))
+	run -0 vitrine profile lint "${names[@]/%.vitrine/@system}"
+	[[ -z $output ]] || fail "$output"
+	run vitrine profile lint # the user's, too
+	[[ $(grep -v "$HOME/.config/" <<<"$output") == "" ]] || fail "$output"
 }
 
 @test "lint: what is found, and exceptions" {
