@@ -98,13 +98,16 @@ static int check_wishes(const struct profile *p, struct error **err)
 	return 0;
 }
 
-static char **list_left_out(const struct profile *p)
+/* What of the profile, and then what of the policy. */
+static char **list_left_out(const struct profile *p, char *const *differences)
 {
 	char **list = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(left_out); i++)
 		if (left_out[i].is_asked(p))
-			strv_add(&list, left_out[i].text);
+			strv_addf(&list, "left out: %s", left_out[i].text);
+	for (; differences && *differences; differences++)
+		strv_addf(&list, "left out: %s", *differences);
 	return list;
 }
 
@@ -265,10 +268,22 @@ static int make_plan(const struct profile *p, const struct facts *facts, char *c
 	return plan_make(&without, &request, &host, &in, ret, err);
 }
 
+int stock_root_find(struct stock_root *ret, struct error **err)
+{
+	int r = subid_find("/etc/subuid", SUB_IDS, &ret->uid, err);
+
+	if (r >= 0)
+		r = subid_find("/etc/subgid", SUB_IDS, &ret->gid, err);
+	ret->uid += LXC_STOCK_ROOT;
+	ret->gid += LXC_STOCK_ROOT;
+	return r;
+}
+
 static int render(const struct plan *plan, const char *rootfs, char **ret, struct error **err)
 {
 	const char *names[LXC_FRAGMENTS_MAX + 1];
 	_cleanup_free_ char *fragments = NULL, *policy = xasprintf("%s" POLICY, rootfs);
+	struct stock_root root = { 0 };
 	struct lxc_stock in = {
 		.rootfs = rootfs,
 		.seccomp_profile = policy,
@@ -279,12 +294,11 @@ static int render(const struct plan *plan, const char *rootfs, char **ret, struc
 	};
 	int r;
 
-	r = subid_find("/etc/subuid", SUB_IDS, &in.first_uid, err);
+	r = stock_root_find(&root, err);
 	if (r < 0)
 		return r;
-	r = subid_find("/etc/subgid", SUB_IDS, &in.first_gid, err);
-	if (r < 0)
-		return r;
+	in.first_uid = root.uid - LXC_STOCK_ROOT;
+	in.first_gid = root.gid - LXC_STOCK_ROOT;
 	lxc_stock_fragments(names);
 	r = fragments_read(names, &fragments, err);
 	if (r < 0)
@@ -293,14 +307,22 @@ static int render(const struct plan *plan, const char *rootfs, char **ret, struc
 	return lxc_stock_render(&plan->boxes[BOX_APP], &in, ret, err);
 }
 
+void stock_release(struct stock *s)
+{
+	free(s->config);
+	strv_free(s->notes);
+	strv_free(s->layers);
+	*s = (struct stock){ 0 };
+}
+
 int stock_make(const struct permit *permit, const struct facts *facts, char *const *arguments,
-	       const char *rootfs, char **ret_config, char ***ret_left_out, struct error **err)
+	       const char *rootfs, struct stock *ret, struct error **err)
 {
 	_cleanup_(image_release) struct image image = IMAGE_NONE;
+	_cleanup_(stock_release) struct stock made = { 0 };
 	_cleanup_(plan_freep) struct plan *plan = NULL;
 	_cleanup_strv_ char **differences = NULL;
 	const struct profile *p = permit_profile(permit);
-	_cleanup_free_ char *config = NULL;
 	int r;
 
 	r = check_wishes(p, err);
@@ -312,7 +334,7 @@ int stock_make(const struct permit *permit, const struct facts *facts, char *con
 	r = make_plan(p, facts, arguments, &image, &plan, err);
 	if (r < 0)
 		return r;
-	r = render(plan, rootfs, &config, err);
+	r = render(plan, rootfs, &made.config, err);
 	if (r < 0)
 		return r;
 	r = fill_rootfs(&plan->boxes[BOX_APP], rootfs, err);
@@ -320,8 +342,9 @@ int stock_make(const struct permit *permit, const struct facts *facts, char *con
 		r = make_policy(p, rootfs, &differences, err);
 	if (r < 0)
 		return r;
-	*ret_config = TAKE_PTR(config);
-	*ret_left_out = list_left_out(p);
-	strv_add_all(ret_left_out, differences);
+	made.notes = list_left_out(p, differences);
+	made.layers = strv_copy(image.roots);
+	*ret = made;
+	made = (struct stock){ 0 };
 	return 0;
 }

@@ -10,36 +10,62 @@
 #include "cli/profile-commands.h"
 #include "cli/profile-word.h"
 #include "cli/show-key.h"
+#include "cli/show-standalone.h"
 #include "profile/choice.h"
 #include "profile/keys.h"
 
 struct shown {
-	struct profile *profile;
+	char *name;
+	struct profile *profile; /* NULL of a standalone configuration */
 	char *text;
 	char **notes;
 };
 
 static void shown_release(struct shown *s)
 {
+	free(s->name);
 	profile_free(s->profile);
 	free(s->text);
 	strv_free(s->notes);
 }
 
+/* What the command line asks for. */
+struct wish {
+	struct show show;
+	bool standalone, json;
+	struct standalone_wish of_standalone;
+};
+
+static int make_standalone(const char *word, const struct wish *w, const struct facts *facts,
+			   struct shown *ret, struct error **err)
+{
+	struct profile *p = NULL;
+	int r = profile_word_load(word, facts, &p, err);
+
+	if (r < 0)
+		return r;
+	ret->name = xstrdup(p->name);
+	return show_standalone(p, &w->of_standalone, facts, &ret->text, &ret->notes, err);
+}
+
 /* The profile is shown as it is written, all else as it would be. */
-static int make(const char *word, const struct show *show, struct shown *ret, struct error **err)
+static int make(const char *word, const struct wish *w, struct shown *ret, struct error **err)
 {
 	_cleanup_(facts_release) struct facts facts = { 0 };
-	bool written = show->format == SHOW_PROFILE;
+	bool written = w->show.format == SHOW_PROFILE;
 	int r;
 
 	r = facts_gather(&facts, err);
-	if (r >= 0)
-		r = written ? profile_word_load(word, &facts, &ret->profile, err)
-			    : profile_word_load_ruled(word, &facts, &ret->profile, err);
-	if (r >= 0)
-		r = show_render(show, ret->profile, &facts, &ret->text, &ret->notes, err);
-	return r;
+	if (r < 0)
+		return r;
+	if (w->standalone)
+		return make_standalone(word, w, &facts, ret, err);
+	r = written ? profile_word_load(word, &facts, &ret->profile, err)
+		    : profile_word_load_ruled(word, &facts, &ret->profile, err);
+	if (r < 0)
+		return r;
+	ret->name = xstrdup(ret->profile->name);
+	return show_render(&w->show, ret->profile, &facts, &ret->text, &ret->notes, err);
 }
 
 static int print_text(const struct shown *s)
@@ -103,7 +129,7 @@ static json_t *lines_of(const char *text)
 
 static int print_json(const struct shown *s, const struct show *show)
 {
-	json_auto_t *value = json_pack("{ss ss so so}", "profile", s->profile->name, "format",
+	json_auto_t *value = json_pack("{ss ss so so}", "profile", s->name, "format",
 				       show_format_names[show->format], "notes",
 				       strings_of(s->notes), "lines", lines_of(s->text));
 
@@ -123,11 +149,29 @@ static int print_key(const char *word, const char *key)
 	return show_key(p, key);
 }
 
+/* Is anything asked for that does not go together? */
+static const char *find_clash(const struct wish *w, bool rest)
+{
+	const struct {
+		bool is_so;
+		const char *text;
+	} clashes[] = {
+		{ w->standalone && (w->show.format != SHOW_LXC || w->show.box != BOX_APP),
+		  "--standalone goes with --format=lxc, and the box is app" },
+		{ !w->standalone && w->of_standalone.root, "--root goes with --standalone" },
+		{ !w->standalone && rest, "give one profile" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(clashes); i++)
+		if (clashes[i].is_so)
+			return clashes[i].text;
+	return NULL;
+}
+
 static int run(int argc, char **argv)
 {
-	const char *format = NULL, *box = NULL, *key = NULL, *word;
-	struct show show = { 0 };
-	bool json = false;
+	const char *format = NULL, *box = NULL, *key = NULL, *word, *clash;
+	struct wish wish = { 0 };
 	const struct option_row rows[] = {
 		{ .name = "format",
 		  .value = "FORMAT",
@@ -139,39 +183,52 @@ static int run(int argc, char **argv)
 		  .choices = box_kind_names,
 		  .help = "app, display or viewer: of lxc, apparmor and env",
 		  .text = &box },
+		{ .name = "standalone",
+		  .help = "of lxc: for lxc-start and the other stock tools of LXC",
+		  .flag = &wish.standalone },
+		{ .name = "root",
+		  .value = "DIR",
+		  .help = "of --standalone: gets what lies over the image",
+		  .text = &wish.of_standalone.root },
 		{ .name = "origins",
 		  .help = "with the file and line that set each",
-		  .flag = &show.origins },
+		  .flag = &wish.show.origins },
 		{ .name = "key",
 		  .value = "KEY",
 		  .help = "only the value of this key: Section.Key",
 		  .text = &key },
-		{ .name = "json", .help = "an object, for programs", .flag = &json },
+		{ .name = "json", .help = "an object, for programs", .flag = &wish.json },
 		{ 0 },
 	};
 	_cleanup_(shown_release) struct shown shown = { 0 };
 	struct error *error = NULL;
-	int r = options_parse_single(&cmd_profile_show, rows, "profile", argc, argv, &word);
+	int rest = options_parse_leading(&cmd_profile_show, rows, argc, argv, &word);
 
-	if (r < 0)
-		return options_status(r);
-	if (key && (format || box || json || show.origins))
-		return cli_usage(&cmd_profile_show, "--key goes with no other option");
+	if (rest < 0)
+		return options_status(rest);
+	if (!word)
+		return cli_usage(&cmd_profile_show, "give one profile");
+	if (format)
+		wish.show.format = (enum show_format)choice_find(show_format_names, format);
+	if (box)
+		wish.show.box = (enum box_kind)choice_find(box_kind_names, box);
+	wish.of_standalone.arguments = argv + rest;
+	clash = find_clash(&wish, rest < argc);
+	if (key && (format || box || wish.json || wish.show.origins || wish.standalone))
+		clash = "--key goes with no other option";
+	if (clash)
+		return cli_usage(&cmd_profile_show, "%s", clash);
 	if (key)
 		return print_key(word, key);
-	if (format)
-		show.format = (enum show_format)choice_find(show_format_names, format);
-	if (box)
-		show.box = (enum box_kind)choice_find(box_kind_names, box);
-	if (make(word, &show, &shown, &error) < 0)
+	if (make(word, &wish, &shown, &error) < 0)
 		return cli_fail(error, EXIT_FAILED);
-	return json ? print_json(&shown, &show) : print_text(&shown);
+	return wish.json ? print_json(&shown, &wish.show) : print_text(&shown);
 }
 
 const struct command cmd_profile_show = {
 	.noun = "profile",
 	.name = "show",
-	.arguments = "PROFILE",
+	.arguments = "PROFILE [-- ARG...]",
 	.summary = "Print a profile, or what it becomes",
 	.run = run,
 };

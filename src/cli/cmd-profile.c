@@ -50,7 +50,6 @@ static const struct command *const verbs[] = {
 	&cmd_profile_learn,
 	&cmd_profile_new,
 	&cmd_profile_prepare,
-	&cmd_profile_render,
 	&cmd_profile_test,
 	&cmd_profile_trust,
 	NULL,

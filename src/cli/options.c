@@ -135,8 +135,8 @@ int options_parse(const struct command *c, const struct option_row *rows, int ar
 	return i;
 }
 
-int options_parse_optional(const struct command *c, const struct option_row *rows, const char *what,
-			   int argc, char **argv, const char **ret_argument)
+int options_parse_leading(const struct command *c, const struct option_row *rows, int argc,
+			  char **argv, const char **ret_argument)
 {
 	int first = options_parse(c, rows, argc, argv), after = 0;
 
@@ -146,11 +146,21 @@ int options_parse_optional(const struct command *c, const struct option_row *row
 		after = options_parse(c, rows, argc - first, argv + first);
 	if (after < 0)
 		return after;
-	if (first + after != argc) {
+	*ret_argument = first < argc ? argv[first] : NULL;
+	return first + after;
+}
+
+int options_parse_optional(const struct command *c, const struct option_row *rows, const char *what,
+			   int argc, char **argv, const char **ret_argument)
+{
+	int rest = options_parse_leading(c, rows, argc, argv, ret_argument);
+
+	if (rest < 0)
+		return rest;
+	if (rest != argc) {
 		cli_usage(c, "give one %s", what);
 		return -2;
 	}
-	*ret_argument = first < argc ? argv[first] : NULL;
 	return 0;
 }
 

@@ -33,6 +33,10 @@ int options_parse_single(const struct command *c, const struct option_row *rows,
 int options_parse_optional(const struct command *c, const struct option_row *rows, const char *what,
 			   int argc, char **argv, const char **ret_argument);
 
+/* The same where more may follow: the index of what does. */
+int options_parse_leading(const struct command *c, const struct option_row *rows, int argc,
+			  char **argv, const char **ret_argument);
+
 /* The exit status that belongs to a negative result of these. */
 static inline int options_status(int r)
 {

@@ -21,7 +21,6 @@ static const struct word {
 	{ "vitrine-image-build", "IMAGE", "recipe" },
 	{ "vitrine-profile-diff", "A", "profile" },
 	{ "vitrine-profile-diff", "B", "profile" },
-	{ "vitrine-profile-render", "ARG", "file" },
 	{ "vitrine-profile-test", "NAME", "profile" },
 	{ "vitrine-run", "ARG", "file" },
 	{ NULL, "ARG", "any" },
@@ -94,6 +93,12 @@ static void add_argument(struct buf *text, const char *page, const char *word, s
 			 more ? "more" : "1");
 }
 
+/* What follows is the application's, and options may come before it. */
+static bool ends_options(const char *word, size_t length)
+{
+	return length == 3 && !strncmp(word, "[--", length);
+}
+
 static int print_command(const struct command *c, const char *call)
 {
 	_cleanup_free_ char *page = command_page(c), *name = xstrdup(c->name),
@@ -105,6 +110,8 @@ static int print_command(const struct command *c, const char *call)
 	for (const char *word = c->arguments; *word;) {
 		size_t length = strcspn(word, " ");
 
+		if (ends_options(word, length))
+			break;
 		add_argument(&text, page, word, length);
 		word += length + strspn(word + length, " ");
 	}

@@ -55,6 +55,7 @@ static void add_denied(struct buf *out, const struct policy *p, const char *name
 		       char ***differences)
 {
 	static const int errors[] = { EACCES, EAFNOSUPPORT, EINVAL, EPERM };
+	bool other = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		_cleanup_(patterns_release) struct patterns list = { 0 };
@@ -62,10 +63,12 @@ static void add_denied(struct buf *out, const struct policy *p, const char *name
 
 		patterns_denied(p, name, errors[i], &list);
 		if (list.too_many || list.n > ERRORS_MAX)
-			strv_addf(differences, "some denied arguments of %s answer ENOSYS", name);
+			other = true;
 		else
 			(void)add_patterns(out, name, action, &list); /* others: as above */
 	}
+	if (other)
+		strv_addf(differences, "some denied arguments of %s answer ENOSYS", name);
 }
 
 static void add_call(struct buf *out, const struct policy *p, const char *name, char ***differences)

@@ -27,6 +27,7 @@ teardown() {
 	lxc-stop -P "$lxc" -n one -k 2>/dev/null || true
 	lxc-destroy -P "$lxc" -n one 2>/dev/null || true
 	rm -rf "$lxc" "$XDG_RUNTIME_DIR/lxc"
+	lxc-usernsexec -m "b:0:$UID:1" -m "b:1:$root:1" -- rm -rf ~/".local/share/vitrine/standalone/$profile"
 	rm -f "$profiles/$profile.vitrine"
 	rmdir "$profiles" "$HOME/.config/vitrine" 2>/dev/null || true
 	setfacl --restore="$BATS_TEST_TMPDIR/acl"
@@ -218,7 +219,7 @@ nothing_was_made() {
 	nothing_was_made
 	mkdir "$lxc/rootfs"
 	run -1 --separate-stderr unshare --user --map-current-user --keep-caps --mount sh -ec \
-		'mount --bind /dev/null /etc/subuid; exec vitrine profile render --lxc="$1" xterm' sh "$lxc/rootfs"
+		'mount --bind /dev/null /etc/subuid; exec vitrine profile show --format=lxc --standalone --root="$1" xterm' sh "$lxc/rootfs"
 	[[ -z $output && $stderr == *subuid* && -z $(ls -A "$lxc/rootfs") ]] || fail "$stderr"
 }
 
@@ -239,8 +240,73 @@ nothing_was_made() {
 @test "a directory that has something in it is not used" {
 	mkdir "$lxc/rootfs"
 	ln -s /etc "$lxc/rootfs/etc"
-	run -1 --separate-stderr vitrine profile render --lxc="$lxc/rootfs" xterm
+	run -1 --separate-stderr vitrine profile show --format=lxc --standalone --root="$lxc/rootfs" xterm
 	[[ -z $output && $stderr == "vitrine: directory '$lxc/rootfs' is not empty" ]] || fail "$stderr"
-	run -2 vitrine profile render xterm
-	run -2 vitrine profile render --lxc="$lxc/rootfs"
+	run -2 vitrine profile show --format=lxc --root="$lxc/rootfs" xterm
+	run -2 vitrine profile show --format=lxc --standalone --root="$lxc/rootfs"
+}
+
+# --- without the template
+
+# The container's root must come to the configuration's files, too.
+standalone() { # [ARG...]: writes $BATS_TEST_TMPDIR/config
+	vitrine profile show "$profile" --format=lxc --standalone "$@" >"$BATS_TEST_TMPDIR/config"
+}
+
+execute_standalone() { lxc-execute -P "$lxc" -n one -f "$BATS_TEST_TMPDIR/config" -- "$@" 3>&-; }
+
+@test "show --standalone: a configuration that the stock tools run as it is" {
+	local calls=(39 134 139 163 167 175 246 250 272 298 312 321 323 425 435 449) verdicts maps
+	local script='for (@ARGV) { $! = 0; my $r = syscall($_ + 0, 0, 0, 0, 0, 0); print $r < 0 ? $! + 0 : "ok", " " }'
+	verdicts=$(quietly 'exec perl -e "$@"' sh "$script" "${calls[@]}" 2>/dev/null)
+	standalone
+	run -0 execute_standalone perl -e "$script" "${calls[@]}"
+	[[ $output == "$verdicts" || $output == "${verdicts% }" ]] || fail "$output" "$verdicts"
+	run -0 execute_standalone sh -c 'id -u; grep -hE "^Cap" /proc/self/status | grep -vc "0000000000000000$"
+		cat /proc/self/uid_map; for f in /x /etc/x /usr/x; do ! touch "$f" 2>/dev/null || echo "$f"; done; touch ~/x'
+	maps=$(sed -n 's/^lxc.idmap = u //p' "$BATS_TEST_TMPDIR/config" | tr -s ' ')
+	[[ ${lines[0]} == "$UID" && ${lines[1]} == 0 && ${#lines[@]} == 4 ]] || fail "$output"
+	[[ $(printf '%s\n' "${lines[@]:2}" | tr -s ' ' | sed 's/^ //') == "$maps" ]] || fail "$output" "$maps"
+	lxc-start -P "$lxc" -n one -f "$BATS_TEST_TMPDIR/config" 3>&-
+	run -0 lxc-attach -P "$lxc" -n one -u "$UID" -g "$(id -g)" --clear-env -- id -un
+	[[ $output == "$(id -un)" ]]
+	lxc-stop -P "$lxc" -n one -k
+}
+
+@test "show --standalone: the policy is a list of what may be called" {
+	local policy
+	standalone
+	policy=$(sed -n 's/^lxc.seccomp.profile = //p' "$BATS_TEST_TMPDIR/config")
+	[[ $(head -n 2 "$policy") == $'2\nallowlist'* ]] || fail "$(head -n 2 "$policy")"
+	grep -q '^read allow' "$policy"
+	run -1 grep -E '^(bpf|mount|ptrace) (allow|[[])' "$policy"
+}
+
+@test "show --standalone: made anew each time, with the application's arguments, and nothing else is touched" {
+	local place=~/".local/share/vitrine/standalone/$profile"
+	standalone -- -c 'exit $1' --help 7
+	run -7 lxc-execute -P "$lxc" -n one -f "$BATS_TEST_TMPDIR/config" 3>&-
+	touch ~/".local/share/vitrine/beside-$profile"
+	mkdir -p "$BATS_TEST_TMPDIR/link"
+	touch "$BATS_TEST_TMPDIR/link/kept"
+	standalone
+	[[ -e $place/rootfs/etc/passwd && -e ~/".local/share/vitrine/beside-$profile" ]]
+	rm ~/".local/share/vitrine/beside-$profile"
+	lxc-usernsexec -m "b:0:$UID:1" -m "b:1:$root:1" -- rm -rf "$place"
+	ln -s "$BATS_TEST_TMPDIR/link" "$place"
+	standalone
+	[[ -e $BATS_TEST_TMPDIR/link/kept && ! -L $place ]]
+	for _ in 1 2 3 4; do standalone & done
+	wait
+	run -0 execute_standalone true
+}
+
+@test "show --standalone: what cannot be is refused, and nothing is left" {
+	write_installed 'Command=/bin/sh' '[Files]' 'Root=writable'
+	run -1 --separate-stderr standalone
+	[[ $stderr == *"Root=writable"* && ! -s $BATS_TEST_TMPDIR/config ]]
+	[[ ! -e ~/.local/share/vitrine/standalone/$profile ]]
+	run -2 vitrine profile show "$profile" --standalone
+	run -2 vitrine profile show "$profile" --format=lxc --standalone --box=viewer
+	run -2 vitrine profile show "$profile" --format=lxc extra
 }

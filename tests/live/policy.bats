@@ -52,7 +52,7 @@ assert_refused() { # PART COMMAND...
 	assert_refused "$rule" vitrine run heir -c true
 	assert_refused "$rule" vitrine profile prepare --yes bound
 	mkdir "$BATS_TEST_TMPDIR/rootfs"
-	assert_refused "$rule" vitrine profile render --lxc "$BATS_TEST_TMPDIR/rootfs" bound
+	assert_refused "$rule" vitrine profile show --format=lxc --standalone --root="$BATS_TEST_TMPDIR/rootfs" bound
 	assert_nothing_left
 }
 
