@@ -8,20 +8,21 @@
 #include "emit/policy-i386.h"
 #include "emit/policy-verdict.h"
 
-#define HALVES_MAX  96U /* of one argument */
-#define VALUES_MAX  (HALVES_MAX * HALVES_MAX)
 #define NUMBERS_MAX 600	       /* beyond the last call of any ABI here */
-#define POINTS_MAX  (1U << 16) /* of one call; where there are more, some of them */
+#define POINTS_MAX  (1U << 20) /* of one call: half a second */
 
+/* The half of an argument: what the rules compare it with, and a value for each way in which such
+ * comparisons can end. */
 struct halves {
-	uint32_t values[HALVES_MAX];
+	uint32_t *values;
 	size_t n;
+	uint32_t *constants, *masks;
+	size_t n_constants, n_masks;
 };
 
 /* The values of each argument that are worth a question. */
 struct corners {
-	uint64_t values[POLICY_ARGS][VALUES_MAX];
-	size_t n[POLICY_ARGS];
+	struct halves low[POLICY_ARGS], high[POLICY_ARGS];
 };
 
 struct abi {
@@ -89,13 +90,40 @@ static enum policy_verdict_kind run_all(const struct filter *f, const struct sec
 	return strictest == (int32_t)SECCOMP_RET_KILL_PROCESS ? POLICY_KILLED : POLICY_DENIED;
 }
 
-static void add_half(struct halves *h, uint32_t value)
+static void add_number(uint32_t **list, size_t *n, uint32_t value)
+{
+	for (size_t i = 0; i < *n; i++)
+		if ((*list)[i] == value)
+			return;
+	*list = xreallocarray(*list, *n + 1, sizeof **list);
+	(*list)[(*n)++] = value;
+}
+
+/* Does no comparison tell the two apart? */
+static bool is_alike(const struct halves *h, uint32_t a, uint32_t b)
+{
+	for (size_t i = 0; i < h->n_constants; i++) {
+		uint32_t c = h->constants[i];
+
+		if ((a == c) != (b == c) || (a > c) != (b > c))
+			return false;
+	}
+	for (size_t i = 0; i < h->n_masks; i++) {
+		uint32_t m = h->masks[i];
+
+		if (((a & m) == m) != ((b & m) == m) || !(a & m) != !(b & m))
+			return false;
+	}
+	return true;
+}
+
+static void add_value(struct halves *h, uint32_t value)
 {
 	for (size_t i = 0; i < h->n; i++)
-		if (h->values[i] == value)
+		if (is_alike(h, h->values[i], value))
 			return;
-	if (h->n < HALVES_MAX)
-		h->values[h->n++] = value;
+	h->values = xreallocarray(h->values, h->n + 1, sizeof *h->values);
+	h->values[h->n++] = value;
 }
 
 static void add_around(struct halves *h, uint32_t v)
@@ -103,42 +131,68 @@ static void add_around(struct halves *h, uint32_t v)
 	const uint32_t around[] = { v, v - 1, v + 1, ~v, v & (v - 1), v | 1 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(around); i++)
-		add_half(h, around[i]);
+		add_value(h, around[i]);
 }
 
-/* Programs compare the two halves of an argument apart, so each end of a rule is a pair of these.
- */
-static void find_argument(const struct abi *abi, const char *name, size_t argument,
-			  struct corners *ret)
+static void find_values(struct halves *h)
 {
-	struct halves high = { .n = 1 }, low = { .n = 1 };
-	bool any = false;
+	add_value(h, 0);
+	add_value(h, UINT32_MAX);
+	for (size_t i = 0; i < h->n_constants; i++)
+		add_around(h, h->constants[i]);
+	for (size_t i = 0; i < h->n_masks; i++)
+		add_around(h, h->masks[i]);
+}
 
+static void add_constant(struct halves *h, uint32_t value, bool is_mask)
+{
+	if (is_mask)
+		add_number(&h->masks, &h->n_masks, value);
+	else
+		add_number(&h->constants, &h->n_constants, value);
+}
+
+static void halves_release(struct halves *h)
+{
+	free(h->values);
+	free(h->constants);
+	free(h->masks);
+	*h = (struct halves){ 0 };
+}
+
+static void corners_release(struct corners *c)
+{
+	for (size_t i = 0; i < POLICY_ARGS; i++) {
+		halves_release(&c->low[i]);
+		halves_release(&c->high[i]);
+	}
+}
+
+/* Programs compare the two halves of an argument apart, each with half of a rule's value. */
+static void find_corners(const struct abi *abi, const char *name, struct corners *ret)
+{
 	for (size_t i = 0; i < abi->rules->n_rules; i++) {
 		const struct policy_rule *r = &abi->rules->rules[i];
 
-		if (strcmp(r->name, name) || !r->has_condition[argument])
-			continue;
-		any = true;
-		add_around(&low, (uint32_t)r->conditions[argument].value);
-		if (!abi->narrow)
-			add_around(&high, (uint32_t)(r->conditions[argument].value >> 32));
-	}
-	if (any)
-		add_around(&low, UINT32_MAX);
-	if (any && !abi->narrow)
-		add_around(&high, 0);
-	for (size_t i = 0; i < high.n; i++)
-		for (size_t j = 0; j < low.n; j++)
-			ret->values[argument][ret->n[argument]++] = (uint64_t)high.values[i] << 32 |
-								    low.values[j];
-}
+		for (size_t arg = 0; arg < POLICY_ARGS; arg++) {
+			const struct policy_condition *c = &r->conditions[arg];
+			bool is_mask = c->how == POLICY_BITS;
 
-static void find_corners(const struct abi *abi, const char *name, struct corners *ret)
-{
-	memset(ret->n, 0, sizeof ret->n);
-	for (size_t i = 0; i < POLICY_ARGS; i++)
-		find_argument(abi, name, i, ret);
+			if (strcmp(r->name, name) || !r->has_condition[arg])
+				continue;
+			add_constant(&ret->low[arg], (uint32_t)c->value, is_mask);
+			if (!abi->narrow && c->how != POLICY_LOW)
+				add_constant(&ret->high[arg], (uint32_t)(c->value >> 32), is_mask);
+		}
+	}
+	for (size_t arg = 0; arg < POLICY_ARGS; arg++) {
+		find_values(&ret->low[arg]);
+		/* Whatever is above the 32 bits that a rule compares does not count: this is seen.
+		 */
+		if (ret->low[arg].n > 1 && !abi->narrow)
+			add_constant(&ret->high[arg], 0, false);
+		find_values(&ret->high[arg]);
+	}
 }
 
 static int check_point(const struct abi *abi, const struct filter *f, const char *name, int number,
@@ -158,22 +212,28 @@ static int check_point(const struct abi *abi, const struct filter *f, const char
 			 name);
 }
 
-/* All combinations; of too many, some that are spread over them. */
+/* All combinations. What cannot be verified does not start either. */
 static int check_corners(const struct abi *abi, const struct filter *f, const char *name,
 			 int number, const struct corners *c, struct error **err)
 {
-	uint64_t all = 1, step;
+	uint64_t all = 1;
 	int r = 0;
 
-	for (size_t i = 0; i < POLICY_ARGS; i++)
-		all *= c->n[i]; /* at most 2^54 */
-	step = all / POINTS_MAX + 1;
-	for (uint64_t point = 0; point < all && r >= 0; point += step) {
+	for (size_t i = 0; i < POLICY_ARGS && all <= POINTS_MAX; i++)
+		all *= c->low[i].n * c->high[i].n;
+	if (all > POINTS_MAX)
+		return error_set(err, EPROTO,
+				 "the rules for '%s' have more conditions than can be verified: "
+				 "write them with fewer",
+				 name);
+	for (uint64_t point = 0; point < all && r >= 0; point++) {
 		uint64_t args[POLICY_ARGS], rest = point;
 
 		for (size_t i = 0; i < POLICY_ARGS; i++) {
-			args[i] = c->values[i][rest % c->n[i]];
-			rest /= c->n[i];
+			args[i] = c->low[i].values[rest % c->low[i].n];
+			rest /= c->low[i].n;
+			args[i] |= (uint64_t)c->high[i].values[rest % c->high[i].n] << 32;
+			rest /= c->high[i].n;
 		}
 		r = check_point(abi, f, name, number, args, err);
 	}
@@ -183,18 +243,17 @@ static int check_corners(const struct abi *abi, const struct filter *f, const ch
 /* By number: of a call that is also a part of another one the library tells no number by name. */
 static int check_abi(const struct abi *abi, const struct filter *f, struct error **err)
 {
-	struct corners *corners = xmalloc(sizeof *corners);
 	int r = 0;
 
 	for (int number = 0; number < NUMBERS_MAX && r >= 0; number++) {
 		_cleanup_free_ char *name = seccomp_syscall_resolve_num_arch(abi->library, number);
+		_cleanup_(corners_release) struct corners corners = { 0 };
 
 		if (!name)
 			continue;
-		find_corners(abi, name, corners);
-		r = check_corners(abi, f, name, number, corners, err);
+		find_corners(abi, name, &corners);
+		r = check_corners(abi, f, name, number, &corners, err);
 	}
-	free(corners);
 	return r;
 }
 
