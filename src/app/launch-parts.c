@@ -115,14 +115,34 @@ int launch_network(struct sandbox *s, struct error **err)
 	return net_start(s->boxes[BOX_APP], s->loop, launch_part_lost, s, &s->net, err);
 }
 
+static void on_blocked(void *user, const struct bus_blocked *b)
+{
+	struct sandbox *s = user;
+	const struct launch_watch *watch = s->launch->watch;
+	_cleanup_free_ char *text = NULL;
+
+	if (!bus_denials_add(s->bus_denials, b))
+		return;
+	text = bus_denial_describe(b, s->profile);
+	log_line(s->log, "the application %s", text);
+	if (watch && watch->bus)
+		watch->bus(watch->user, s->profile, b);
+}
+
 static int launch_desktop_bus(struct sandbox *s, struct error **err)
 {
+	static const struct desktop_bus_events events = {
+		.lost = launch_part_lost,
+		.blocked = on_blocked,
+	};
 	_cleanup_close_ int dir = -EBADF;
 	int r = fs_open_dir(s->shared, "bus", &dir, err);
 
-	return r < 0 ? r
-		     : desktop_bus_start(&s->plan->desktop_bus, dir, s->loop, launch_part_lost, s,
-					 &s->desktop_bus, err);
+	if (r < 0)
+		return r;
+	s->bus_denials = bus_denials_new(s->dir.fd, s->profile);
+	return desktop_bus_start(&s->plan->desktop_bus, dir, s->loop, &events, s, &s->desktop_bus,
+				 err);
 }
 
 int launch_bus(struct sandbox *s, struct error **err)

@@ -7,12 +7,17 @@
 #include "base/spawn.h"
 #include "box/watch.h"
 #include "plan/plan.h"
+#include "session/bus-log.h"
 
 /* The application is watched (box/watch.h). All borrowed. */
 struct launch_watch {
 	enum watch_mode mode;
 	char **files; /* as in struct watch_order */
 	void (*event)(void *user, const struct watch_policy *p, const struct watch_event *e);
+	/* A message that was kept from the desktop's bus, each once (app/bus-denial.h). May be
+	 * NULL.
+	 */
+	void (*bus)(void *user, const struct profile *p, const struct bus_blocked *b);
 	/* "disk", "memory" or "tasks": the application has reached that limit. NULL: nobody asks.
 	 */
 	void (*limit)(void *user, const char *name);

@@ -9,9 +9,17 @@
 #define SHOWN_MAX 300U
 
 static const char *const kinds[] = {
-	[LEARN_CALL] = "call",	 [LEARN_CONNECT] = "connect", [LEARN_EXECUTE] = "execute",
-	[LEARN_WRITE] = "write", [LEARN_WORD] = "word",	      [LEARN_ADDRESS] = "address",
-	[LEARN_LIMIT] = "limit", [LEARN_LOST] = "lost",
+	[LEARN_CALL] = "call",
+	[LEARN_CONNECT] = "connect",
+	[LEARN_EXECUTE] = "execute",
+	[LEARN_WRITE] = "write",
+	[LEARN_WORD] = "word",
+	[LEARN_ADDRESS] = "address",
+	[LEARN_BUS_CALL] = "bus-call",
+	[LEARN_BUS_OWN] = "bus-own",
+	[LEARN_BUS_LOOK] = "bus-look-up",
+	[LEARN_LIMIT] = "limit",
+	[LEARN_LOST] = "lost",
 };
 
 static void event_release(struct learn_event *e)
@@ -87,6 +95,11 @@ static bool take_call(const json_t *object, struct learn_event *e)
 	return true;
 }
 
+static bool is_of_bus(enum learn_kind kind)
+{
+	return kind == LEARN_BUS_CALL || kind == LEARN_BUS_OWN || kind == LEARN_BUS_LOOK;
+}
+
 static bool take_event(const json_t *object, struct learn_event *e)
 {
 	bool named = e->kind != LEARN_CALL && e->kind != LEARN_LOST;
@@ -95,6 +108,7 @@ static bool take_event(const json_t *object, struct learn_event *e)
 	return take_text(object, "program", false, &e->program) &&
 	       take_text(object, "target", named, &e->target) &&
 	       take_text(object, "word", false, &e->word) &&
+	       (!is_of_bus(e->kind) || take_text(object, "call", true, &e->call)) &&
 	       (e->kind != LEARN_CALL || take_call(object, e));
 }
 
@@ -173,7 +187,7 @@ static char *describe_call(const struct learn_event *e, const char *program)
 char *learn_event_describe(const struct learn_event *e)
 {
 	_cleanup_free_ char *program = shown(e->program), *target = shown(e->target),
-			    *word = shown(e->word);
+			    *word = shown(e->word), *call = shown(e->call);
 
 	switch (e->kind) {
 	case LEARN_CALL:
@@ -191,6 +205,15 @@ char *learn_event_describe(const struct learn_event *e)
 		return xasprintf("the command line names the file '%s'", target);
 	case LEARN_ADDRESS:
 		return xasprintf("the command line names the address '%s'", target);
+	case LEARN_BUS_CALL:
+		return xasprintf("the application calls '%s' of '%s' on the desktop's D-Bus", call,
+				 target);
+	case LEARN_BUS_OWN:
+		return xasprintf("the application wants the name '%s' on the desktop's D-Bus",
+				 target);
+	case LEARN_BUS_LOOK:
+		return xasprintf("the application asks for '%s' on the desktop's D-Bus (%s)",
+				 target, call);
 	case LEARN_LIMIT:
 		return xasprintf("the limit of %s was reached", target);
 	default:

@@ -18,15 +18,18 @@
 #define LEARN_EVENTS_MAX 262144U /* of all runs */
 
 enum learn_kind {
-	LEARN_CALL,    /* denied by the policy */
-	LEARN_CONNECT, /* `target`: an address */
-	LEARN_EXECUTE, /* `target`: a program that lies where nothing can be executed */
-	LEARN_WRITE,   /* `target`: opened for writing; `word`: the file of the command line it is
-			  about */
-	LEARN_WORD,    /* `target`: a file that a word of the command line names */
-	LEARN_ADDRESS, /* `target`: an address on the network that a word of the command line is */
-	LEARN_LIMIT,   /* `target`: "disk", "memory" or "tasks", which was reached */
-	LEARN_LOST,    /* there was more */
+	LEARN_CALL,	/* denied by the policy */
+	LEARN_CONNECT,	/* `target`: an address */
+	LEARN_EXECUTE,	/* `target`: a program that lies where nothing can be executed */
+	LEARN_WRITE,	/* `target`: opened for writing; `word`: the file of the command line it is
+			   about */
+	LEARN_WORD,	/* `target`: a file that a word of the command line names */
+	LEARN_ADDRESS,	/* `target`: an address on the network that a word of the command line is */
+	LEARN_BUS_CALL, /* `call` of `target`, a name on the desktop's bus */
+	LEARN_BUS_OWN,	/* it wanted `target` for itself */
+	LEARN_BUS_LOOK, /* asked about `target` by `call` of the bus */
+	LEARN_LIMIT,	/* `target`: "disk", "memory" or "tasks", which was reached */
+	LEARN_LOST,	/* there was more */
 	LEARN_MAX,
 };
 

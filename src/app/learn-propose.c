@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/strv.h"
+#include "plan/plan-bus.h"
 #include "profile/keys.h"
 #include "profile/order.h"
 
@@ -154,6 +155,22 @@ static char *needs_call(const struct learn_event *e, const struct profile *p)
 	return buf_take(&rule);
 }
 
+/* Its methods alone: whoever owns a name may do more than it says. */
+static char *needs_bus_call(const struct learn_event *e, const struct profile *p)
+{
+	(void)p;
+	/* ":1.5" is whoever it was in that run. */
+	return e->kind == LEARN_BUS_CALL && *e->target != ':'
+		       ? xasprintf("%s=%s", e->target, e->call)
+		       : NULL;
+}
+
+static char *needs_bus_name(const struct learn_event *e, const struct profile *p)
+{
+	(void)p;
+	return e->kind == LEARN_BUS_OWN ? xstrdup(e->target) : NULL;
+}
+
 static bool is_limit(const struct learn_event *e, const char *name)
 {
 	return e->kind == LEARN_LIMIT && !strcmp(e->target, name);
@@ -186,6 +203,8 @@ static const struct need {
 	{ "Exec",    "WritableMounts", needs_programs },
 	{ "Sound",   "Playback",       needs_playback },
 	{ "Network", "Mode",           needs_network },
+	{ "Bus",     "Call",           needs_bus_call },
+	{ "Bus",     "Own",            needs_bus_name },
 	{ "Seccomp", "Policy",         needs_browser_policy },
 	{ "Seccomp", "Allow",          needs_call },
 	{ "Seccomp", "UserNamespaces", needs_user_namespaces },
@@ -248,6 +267,13 @@ static bool may_be(struct proposal *p, const struct key *k, const char *value,
 {
 	_cleanup_free_ char *why = NULL, *text = NULL;
 
+	_cleanup_(error_freep) struct error *never = NULL;
+
+	if (!strcmp(k->section, "Bus") && check_bus_value(q, k->name, value, &never) < 0) {
+		text = xasprintf("No application should need it: [Bus] %s=%s", k->name, value);
+		note(p, text);
+		return false;
+	}
 	if (!p->limit || !p->limit->allows || p->limit->allows(p->limit->user, q, &why))
 		return true;
 	text = xasprintf("[%s] %s=%s is forbidden: %s", k->section, k->name, value,
@@ -297,7 +323,7 @@ static void add_notes(struct proposal *p, const struct learn_event *e)
 		text = xasprintf("No application should need it: %s", what);
 	else if (e->kind == LEARN_CALL && is_dispensable(e->call))
 		text = xasprintf("Programs do without it: %s", what);
-	else if (asks_bus)
+	else if (asks_bus || e->kind == LEARN_BUS_LOOK)
 		text = xasprintf("For names on a session bus see [Bus] in vitrine.profile(5): %s",
 				 what);
 	else if (e->kind == LEARN_LOST)

@@ -80,6 +80,7 @@ static void end_boxes(struct sandbox *s)
 	s->sound = sound_end(s->sound);
 	s->bus = bus_end(s->bus);
 	s->desktop_bus = desktop_bus_end(s->desktop_bus);
+	s->bus_denials = bus_denials_free(s->bus_denials);
 	s->net = net_end(s->net);
 	take_last_saves(s);
 	for (size_t k = 0; k < BOX_KIND_MAX; k++)

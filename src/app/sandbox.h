@@ -3,6 +3,7 @@
 /* One running sandbox as its supervisor holds it. Filled by the phases of launch.c, in their order.
  */
 
+#include "app/bus-denial.h"
 #include "app/control-server.h"
 #include "app/facts.h"
 #include "app/launch.h"
@@ -80,6 +81,7 @@ struct sandbox {
 	struct net *net;
 	struct bus *bus;
 	struct desktop_bus *desktop_bus;
+	struct bus_denials *bus_denials; /* what it has kept back */
 	struct gate *gate;
 	struct sound *sound;
 	struct display *display;

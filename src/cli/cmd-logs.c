@@ -153,7 +153,7 @@ static int run(int argc, char **argv)
 	bool following = false, denials = false, json = false;
 	const struct option_row rows[] = {
 		{ .name = "denials",
-		  .help = "what AppArmor has denied; without ID of all sandboxes",
+		  .help = "what was denied to it; without ID to all sandboxes",
 		  .flag = &denials },
 		{ .name = "follow",
 		  .letter = 'f',

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/bus-denial.h"
 #include "app/facts.h"
 #include "app/learn-propose.h"
 #include "app/learn-record.h"
@@ -55,6 +56,12 @@ static void on_event(void *user, const struct watch_policy *p, const struct watc
 	record(r, object);
 }
 
+static void on_bus(void *user, const struct profile *p, const struct bus_blocked *b)
+{
+	(void)p;
+	record(user, bus_denial_to_event(b));
+}
+
 static void on_limit(void *user, const char *name)
 {
 	record(user, learn_limit_to_json(name));
@@ -89,6 +96,7 @@ static int run_recorded(const struct arguments *a, const struct facts *facts,
 	struct launch_watch watch = {
 		.mode = WATCH_LEARN,
 		.event = on_event,
+		.bus = on_bus,
 		.limit = on_limit,
 		.ended = on_ended,
 		.user = &r,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/bus-denial.h"
 #include "app/watch-text.h"
 #include "base/fs.h"
 #include "base/strv.h"
@@ -48,6 +49,18 @@ static void on_event(void *user, const struct watch_policy *p, const struct watc
 		strv_add(&t->names, e->program);
 }
 
+static void on_bus(void *user, const struct profile *p, const struct bus_blocked *b)
+{
+	const struct trace *t = user;
+	_cleanup_free_ char *text = bus_denial_describe(b, p), *line = NULL;
+
+	line = xasprintf("vitrine: trace: the application %s\n", text);
+	if (t->json)
+		print_json(t, bus_denial_to_event(b));
+	else
+		print(t, line);
+}
+
 static void sum_up_in_json(const struct trace *t)
 {
 	json_t *calls = json_array();
@@ -84,7 +97,11 @@ static void on_ended(void *user)
 int trace_open(struct trace *t, const char *file, bool json, struct error **err)
 {
 	*t = (struct trace){
-		.watch = { .mode = WATCH_TRACE, .event = on_event, .ended = on_ended, .user = t },
+		.watch = { .mode = WATCH_TRACE,
+			   .event = on_event,
+			   .bus = on_bus,
+			   .ended = on_ended,
+			   .user = t },
 		.json = json,
 	};
 	t->fd = file ? open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC,

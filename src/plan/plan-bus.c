@@ -80,8 +80,7 @@ static int refuse_wide(const struct profile *p, const char *key, const char *val
 			 p->name, key, value, name, name);
 }
 
-static int check_value(const struct profile *p, const char *key, const char *value,
-		       struct error **err)
+int check_bus_value(const struct profile *p, const char *key, const char *value, struct error **err)
 {
 	size_t n = strcspn(value, "=");
 	bool beneath = n > 2 && !strncmp(value + n - 2, ".*", 2);
@@ -106,7 +105,7 @@ static int check_list(const struct profile *p, const char *key, char *const *lis
 	int r = 0;
 
 	for (; list && *list && r >= 0; list++)
-		r = check_value(p, key, *list, err);
+		r = check_bus_value(p, key, *list, err);
 	return r;
 }
 

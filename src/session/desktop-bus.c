@@ -28,9 +28,17 @@ struct desktop_bus {
 	struct child proxy;
 	int lifeline; /* ours of PROXY_READY */
 	struct source *source;
-	box_lost_fn *lost;
+	const struct desktop_bus_events *events;
 	void *user;
+	int said; /* what the proxy prints; does not block */
+	struct source *said_source;
+	struct bus_log *log;
 };
+
+static void desktop_bus_endp(struct desktop_bus **b)
+{
+	desktop_bus_end(*b);
+}
 
 /* The path in the first part of an address, as far as it needs no escapes. */
 static char *path_of(const char *address)
@@ -67,7 +75,28 @@ static void on_end(void *user, short revents)
 
 	(void)revents;
 	b->source = source_remove(b->source);
-	b->lost(b->user, "xdg-dbus-proxy ended: the desktop's D-Bus is gone");
+	b->events->lost(b->user, "xdg-dbus-proxy ended: the desktop's D-Bus is gone");
+}
+
+/* False when nothing more comes. */
+static bool read_said(struct desktop_bus *b)
+{
+	char text[4096];
+	ssize_t n = read(b->said, text, sizeof text);
+
+	if (n > 0)
+		bus_log_take(b->log, text, (size_t)n);
+	return n > 0;
+}
+
+/* Once for each time that the loop comes here: an application that sends without end waits for
+ * the others. */
+static void on_said(void *user, short revents)
+{
+	struct desktop_bus *b = user;
+
+	if (!read_said(b) && revents & POLLHUP)
+		b->said_source = source_remove(b->said_source);
 }
 
 static int await_ready(int fd, struct error **err)
@@ -81,11 +110,11 @@ static int await_ready(int fd, struct error **err)
 	return 0;
 }
 
-static int spawn_proxy(const struct plan_bus *plan, int dir, int ready, struct child *ret,
+static int spawn_proxy(const struct plan_bus *plan, int dir, int ready, int said, struct child *ret,
 		       struct error **err)
 {
 	_cleanup_strv_ char **rules = bus_rules_render(plan), **argv = NULL;
-	const int fds[PROXY_FDS] = { -EBADF, -EBADF, -EBADF, ready, dir };
+	const int fds[PROXY_FDS] = { -EBADF, said, -EBADF, ready, dir };
 	struct spawn s = {
 		.fds = fds, .n_fds = PROXY_FDS, .new_session = true, .open_files = FILES
 	};
@@ -94,6 +123,7 @@ static int spawn_proxy(const struct plan_bus *plan, int dir, int ready, struct c
 	strv_addf(&argv, "--fd=%d", PROXY_READY);
 	strv_add(&argv, plan->address);
 	strv_addf(&argv, "/proc/self/fd/%d/" BOX_BUS_SOCKET, PROXY_DIR);
+	strv_add(&argv, "--log");
 	strv_add_all(&argv, rules);
 	s.argv = argv;
 	return spawn(&s, ret, err);
@@ -107,34 +137,42 @@ static int open_to_application(int dir, struct error **err)
 	return 0;
 }
 
-int desktop_bus_start(const struct plan_bus *plan, int dir, struct loop *loop, box_lost_fn *lost,
-		      void *user, struct desktop_bus **ret, struct error **err)
+int desktop_bus_start(const struct plan_bus *plan, int dir, struct loop *loop,
+		      const struct desktop_bus_events *events, void *user, struct desktop_bus **ret,
+		      struct error **err)
 {
-	_cleanup_(child_end) struct child proxy = CHILD_NONE;
-	_cleanup_close_ int ours = -EBADF, theirs = -EBADF;
-	struct desktop_bus *b;
-	int pair[2], r;
+	_cleanup_(desktop_bus_endp) struct desktop_bus *b = xcalloc(1, sizeof *b);
+	_cleanup_close_ int theirs = -EBADF, said = -EBADF;
+	int pair[2], ends[2], r;
 
+	*b = (struct desktop_bus){ .proxy = CHILD_NONE,
+				   .lifeline = -EBADF,
+				   .events = events,
+				   .user = user,
+				   .said = -EBADF,
+				   .log = bus_log_new(events->blocked, user) };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_errno(err, "cannot make a pair of sockets");
-	ours = pair[0];
+	b->lifeline = pair[0];
 	theirs = pair[1];
-	r = spawn_proxy(plan, dir, theirs, &proxy, err);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, "cannot make a pipe");
+	b->said = ends[0];
+	said = ends[1];
+	if (fcntl(b->said, F_SETFL, O_NONBLOCK) < 0)
+		return error_errno(err, "cannot read from a pipe");
+	r = spawn_proxy(plan, dir, theirs, said, &b->proxy, err);
 	if (r < 0)
 		return error_prefix(err, "desktop's D-Bus (apt install xdg-dbus-proxy)");
 	theirs = close_fd(theirs);
-	r = await_ready(ours, err);
+	r = await_ready(b->lifeline, err);
 	if (r >= 0)
 		r = open_to_application(dir, err);
 	if (r < 0)
 		return r;
-	b = xcalloc(1, sizeof *b);
-	*b = (struct desktop_bus){
-		.proxy = proxy, .lifeline = TAKE_FD(ours), .lost = lost, .user = user
-	};
-	proxy = CHILD_NONE;
 	b->source = loop_add(loop, b->proxy.pidfd, POLLIN, on_end, b);
-	*ret = b;
+	b->said_source = loop_add(loop, b->said, POLLIN, on_said, b);
+	*ret = TAKE_PTR(b);
 	return 0;
 }
 
@@ -143,8 +181,13 @@ struct desktop_bus *desktop_bus_end(struct desktop_bus *b)
 	if (!b)
 		return NULL;
 	source_remove(b->source);
+	source_remove(b->said_source);
 	close_fd(b->lifeline);
 	child_end(&b->proxy);
+	while (b->said >= 0 && read_said(b))
+		;
+	close_fd(b->said);
+	bus_log_free(b->log);
 	free(b);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "box/box.h"
+#include "session/bus-log.h"
 
 struct desktop_bus;
 
@@ -18,9 +19,16 @@ struct desktop_bus;
  * none. Owned by the caller. */
 char *desktop_bus_find(void);
 
-/* `dir`: the directory of the socket, which the user can write; borrowed for the call. Waits until
- * the socket is there. `lost` is called from the loop when the proxy ends by itself. */
-int desktop_bus_start(const struct plan_bus *plan, int dir, struct loop *loop, box_lost_fn *lost,
-		      void *user, struct desktop_bus **ret, struct error **err);
+struct desktop_bus_events {
+	box_lost_fn *lost;	 /* the proxy has ended by itself */
+	bus_blocked_fn *blocked; /* a message that the rules do not let through */
+};
 
+/* `dir`: the directory of the socket, which the user can write; borrowed for the call. Waits until
+ * the socket is there. Events are called from the loop. */
+int desktop_bus_start(const struct plan_bus *plan, int dir, struct loop *loop,
+		      const struct desktop_bus_events *events, void *user, struct desktop_bus **ret,
+		      struct error **err);
+
+/* The last events come before it returns. */
 struct desktop_bus *desktop_bus_end(struct desktop_bus *b);

@@ -157,3 +157,57 @@ dbus_files() { # how many the desktop's bus has open; other desktops of the user
 	wait_until "$end_seconds" nothing_runs
 	run ! pgrep -u "$(id -u)" -f '^/usr/bin/xdg-dbus-proxy'
 }
+
+# --- what is kept back ------------------------------------------------------------------------------
+
+@test "what is kept back is in the log, in logs --denials and in run --trace, each once, with its reason" {
+	local id line
+	line=$(grep -n '^Call=' "$(profile_file bus)" | cut -d: -f1)
+	# shellcheck disable=SC2016 # expanded inside
+	id=$(vitrine run --detach --profile "$(profile_file bus)" -- -c '
+		call() { dbus-send --session --print-reply --dest=$1 $2 $3; }
+		for i in 1 2 3; do call org.vitrine.Hidden /a org.vitrine.Hidden.Do; done
+		call org.vitrine.Call /org/vitrine org.vitrine.Call.Other
+		call org.vitrine.Talk /a org.vitrine.Talk.Anything
+		call org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner string:org.vitrine.Hidden
+		dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.RequestName \
+			string:org.vitrine.NotMine uint32:4
+		echo all done; sleep 60' 3>&-)
+	wait_until 20 logged "$id" 'all done'
+	run -0 --separate-stderr vitrine logs --denials "$id"
+	[[ $(grep -c . <<<"$output") == 3 ]] || fail "$output"
+	[[ $output == *"$id/app may not call 'org.vitrine.Hidden.Do' of 'org.vitrine.Hidden' at '/a'"*"no key of [Bus] in profile 'bus' gives this name"* ]]
+	[[ $output == *"may not call 'org.vitrine.Call.Other' of 'org.vitrine.Call'"*"give other calls of it ($(profile_file bus):$line)"* ]]
+	[[ $output == *"may not own 'org.vitrine.NotMine'"*"no Own= of [Bus]"* ]]
+	run -0 --separate-stderr vitrine logs --denials --json "$id"
+	jq -e --arg id "$id" 'length == 3 and all(.id == $id and .box == "app" and .time_ms > 1600000000000)
+		and (map(.operation) | sort) == ["dbus_call", "dbus_call", "dbus_own"]
+		and any(.name == "org.vitrine.Call" and .member == "org.vitrine.Call.Other" and .path == "/org/vitrine")' <<<"$output"
+	run -0 --separate-stderr vitrine logs --denials
+	[[ $output == *"$id/app may not own 'org.vitrine.NotMine'"* ]]
+	logged "$id" "vitrine: the application may not call 'org.vitrine.Hidden.Do'"
+	vitrine logs --denials -f --json "$id" >"$BATS_TEST_TMPDIR/told" 2>/dev/null 3>&- &
+	background+=("$!")
+	wait_until 10 grep -q dbus_own "$BATS_TEST_TMPDIR/told"
+	vitrine stop "$id"
+	wait "$!"
+	[[ $(grep -c '^{' "$BATS_TEST_TMPDIR/told") == 3 ]]
+	run -0 --separate-stderr vitrine run --trace --profile "$(profile_file bus)" -- -c \
+		'dbus-send --session --print-reply --dest=org.vitrine.Hidden /a org.vitrine.Hidden.Do; true'
+	[[ $stderr == *"trace: the application may not call 'org.vitrine.Hidden.Do'"* ]] || fail "$stderr"
+}
+
+logged() { vitrine logs "$1" | grep -q -e "$2"; } # ID PATTERN
+
+@test "an application that is kept back without end fills neither the log nor the memory" {
+	local id lines
+	# shellcheck disable=SC2016 # expanded inside
+	id=$(vitrine run --detach --profile "$(profile_file bus)" -- -c '
+		for i in $(seq 400); do
+			echo "dbus-send --session --dest=org.vitrine.No$i /a org.vitrine.No$i.Do"
+		done | sh; echo all done; sleep 60' 3>&-)
+	wait_until 60 logged "$id" 'all done'
+	lines=$(vitrine logs --denials "$id" 2>/dev/null | grep -c .)
+	((lines > 200 && lines <= 256)) || fail "$lines"
+	vitrine stop "$id"
+}

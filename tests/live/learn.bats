@@ -64,6 +64,7 @@ assert_each_has_event() {
 			"the command line names"*) target=${comment#*\'} target=${target%\'} ;;
 			*"connects to "*) target=${comment#*connects to } target=${target%%,*} ;;
 			*": clone"*) target=clone ;;
+			*"on the desktop's D-Bus") target=${comment% on the desktop*} target=${target##* \'} target=${target%\'} ;;
 			*) fail "an event that is not known here: '$comment'" ;;
 			esac
 			events | jq -se --arg t "$target" 'any(.target == $t or .call == $t)' >/dev/null ||
@@ -201,4 +202,19 @@ shell_profile() {
 	run -125 --separate-stderr vitrine profile learn nothing-of-that-name
 	shell_profile
 	run -2 vitrine profile learn --show "$name" -- x
+}
+
+@test "what the desktop's bus keeps back is proposed, call by call" {
+	make_profile 'Command=/bin/sh' 'Image=base' '[Display]' 'Backend=none' '[Bus]' 'Talk=org.vitrine.Talk'
+	# shellcheck disable=SC2016 # expanded inside
+	run -0 --separate-stderr vitrine profile learn --write "$name" -- -c '
+		call() { dbus-send --session --print-reply --dest=$1 /a $2; }
+		call org.freedesktop.Notifications org.freedesktop.Notifications.GetCapabilities
+		call org.freedesktop.systemd1 org.freedesktop.systemd1.Manager.StartUnit
+		dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.RequestName \
+			string:org.vitrine.Learned uint32:4; true'
+	grants_are Own=org.vitrine.Learned \
+		Call=org.freedesktop.Notifications=org.freedesktop.Notifications.GetCapabilities
+	assert_each_has_event
+	grep -q '^# No application should need it: .Bus. Call=org.freedesktop.systemd1=' "$drop_in"
 }

@@ -55,6 +55,9 @@ static char *propose(const char *profile, const char *record, const struct learn
 #define WRITE                                                                     \
 	"{\"event\":\"write\",\"program\":\"/a\",\"target\":\"/home/u/.a.pdf.x\"" \
 	",\"word\":\"/home/u/a.pdf\"}\n"
+#define BUS(event, target, call)                                                  \
+	"{\"event\":\"bus-" event "\",\"target\":\"" target "\",\"call\":\"" call \
+	"\",\"path\":\"/\"}\n"
 #define PULSE CONNECT("unix:/run/user/1/pulse/native", MISSING)
 #define DNS   CONNECT("inet:127.0.0.1:53", "")
 
@@ -80,6 +83,16 @@ static const struct {
 	{ CALL("ptrace", ",\"denied\":true"), NULL },
 	{ CALL("mbind", ""), NULL },
 	{ CALL("clone", ",\"denied\":true"), "UserNamespaces=128" },
+	{ BUS("call", "org.freedesktop.Notifications", "org.freedesktop.Notifications.Notify"),
+	  "Call=org.freedesktop.Notifications=org.freedesktop.Notifications.Notify" },
+	{ BUS("call", "org.freedesktop.Notifications", "org.freedesktop.Other.Do"), NULL },
+	{ BUS("call", "org.freedesktop.systemd1", "org.freedesktop.systemd1.Manager.StartUnit"),
+	  NULL },
+	{ BUS("call", "org.example.A", "org.example.A.Do"), "Call=org.example.A=org.example.A.Do" },
+	{ BUS("call", ":1.5", "org.example.A.Do"), NULL },
+	{ BUS("own", "org.example.B", "org.freedesktop.DBus.RequestName"), "Own=org.example.B" },
+	{ BUS("own", "org.gnome.Shell", "org.freedesktop.DBus.RequestName"), NULL },
+	{ BUS("look-up", "org.example.C", "org.freedesktop.DBus.GetNameOwner"), NULL },
 	{ LIMIT("disk"), "Disk=1024M" },
 	{ LIMIT("memory"), "Memory=8192M" },
 	{ LIMIT("tasks"), "Tasks=2048" },

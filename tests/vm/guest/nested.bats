@@ -32,10 +32,12 @@ nested() { # PROFILE WORD...
 		<"$VITRINE_PROGRAMS/nested" 3>&-
 }
 
-label_in() { # PROFILE: the label of its application
-	local label
-	label=$(vitrine run --profile "$(profile_file "$1")" -- -c 'cat /proc/self/attr/current' 3>&-)
-	echo "$label"
+label_in() { # PROFILE: the label of its application, which it cannot read itself
+	local id
+	id=$(vitrine run --detach --profile "$(profile_file "$1")" -- -c 'exec sleep 2002' 3>&-)
+	wait_until 20 runs '^ *sleep sleep 2002' || return
+	label_of "$(pid_of '^ *sleep sleep 2002')"
+	vitrine stop "$id"
 }
 
 @test "AppArmor: a profile of its own allows namespaces, in programs that were written there too" {
@@ -51,7 +53,7 @@ label_in() { # PROFILE: the label of its application
 	run -0 --separate-stderr nested nesting make
 	[[ $(grep -c ' done$' <<<"$output") == 12 ]] || fail "$output"
 	run -0 --separate-stderr vitrine run --profile "$(profile_file confined)" -- -c '
-		unshare --user --map-root-user --net --pid --ipc --fork chroot /usr/lib/.. echo made'
+		unshare --user --map-root-user --net --pid --ipc --fork /usr/sbin/chroot /usr/lib/.. /bin/echo made'
 	[[ $output == made ]] || fail "$output" "$stderr"
 }
 
