@@ -7,23 +7,10 @@
 
 #include "emit/policy-i386.h"
 #include "emit/policy-verdict.h"
+#include "emit/seccomp-corners.h"
 
 #define NUMBERS_MAX 600	       /* beyond the last call of any ABI here */
 #define POINTS_MAX  (1U << 20) /* of one call: half a second */
-
-/* The half of an argument: what the rules compare it with, and a value for each way in which such
- * comparisons can end. */
-struct halves {
-	uint32_t *values;
-	size_t n;
-	uint32_t *constants, *masks;
-	size_t n_constants, n_masks;
-};
-
-/* The values of each argument that are worth a question. */
-struct corners {
-	struct halves low[POLICY_ARGS], high[POLICY_ARGS];
-};
 
 struct abi {
 	const struct policy *rules;
@@ -90,111 +77,6 @@ static enum policy_verdict_kind run_all(const struct filter *f, const struct sec
 	return strictest == (int32_t)SECCOMP_RET_KILL_PROCESS ? POLICY_KILLED : POLICY_DENIED;
 }
 
-static void add_number(uint32_t **list, size_t *n, uint32_t value)
-{
-	for (size_t i = 0; i < *n; i++)
-		if ((*list)[i] == value)
-			return;
-	*list = xreallocarray(*list, *n + 1, sizeof **list);
-	(*list)[(*n)++] = value;
-}
-
-/* Does no comparison tell the two apart? */
-static bool is_alike(const struct halves *h, uint32_t a, uint32_t b)
-{
-	for (size_t i = 0; i < h->n_constants; i++) {
-		uint32_t c = h->constants[i];
-
-		if ((a == c) != (b == c) || (a > c) != (b > c))
-			return false;
-	}
-	for (size_t i = 0; i < h->n_masks; i++) {
-		uint32_t m = h->masks[i];
-
-		if (((a & m) == m) != ((b & m) == m) || !(a & m) != !(b & m))
-			return false;
-	}
-	return true;
-}
-
-static void add_value(struct halves *h, uint32_t value)
-{
-	for (size_t i = 0; i < h->n; i++)
-		if (is_alike(h, h->values[i], value))
-			return;
-	h->values = xreallocarray(h->values, h->n + 1, sizeof *h->values);
-	h->values[h->n++] = value;
-}
-
-static void add_around(struct halves *h, uint32_t v)
-{
-	const uint32_t around[] = { v, v - 1, v + 1, ~v, v & (v - 1), v | 1 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(around); i++)
-		add_value(h, around[i]);
-}
-
-static void find_values(struct halves *h)
-{
-	add_value(h, 0);
-	add_value(h, UINT32_MAX);
-	for (size_t i = 0; i < h->n_constants; i++)
-		add_around(h, h->constants[i]);
-	for (size_t i = 0; i < h->n_masks; i++)
-		add_around(h, h->masks[i]);
-}
-
-static void add_constant(struct halves *h, uint32_t value, bool is_mask)
-{
-	if (is_mask)
-		add_number(&h->masks, &h->n_masks, value);
-	else
-		add_number(&h->constants, &h->n_constants, value);
-}
-
-static void halves_release(struct halves *h)
-{
-	free(h->values);
-	free(h->constants);
-	free(h->masks);
-	*h = (struct halves){ 0 };
-}
-
-static void corners_release(struct corners *c)
-{
-	for (size_t i = 0; i < POLICY_ARGS; i++) {
-		halves_release(&c->low[i]);
-		halves_release(&c->high[i]);
-	}
-}
-
-/* Programs compare the two halves of an argument apart, each with half of a rule's value. */
-static void find_corners(const struct abi *abi, const char *name, struct corners *ret)
-{
-	for (size_t i = 0; i < abi->rules->n_rules; i++) {
-		const struct policy_rule *r = &abi->rules->rules[i];
-
-		for (size_t arg = 0; arg < POLICY_ARGS; arg++) {
-			const struct policy_condition *c = &r->conditions[arg];
-			bool is_mask = c->how == POLICY_BITS;
-
-			if (strcmp(r->name, name) || !r->has_condition[arg])
-				continue;
-			add_constant(&ret->low[arg], (uint32_t)c->value, is_mask);
-			if (!abi->narrow && c->how != POLICY_LOW)
-				add_constant(&ret->high[arg], (uint32_t)(c->value >> 32), is_mask);
-		}
-	}
-	for (size_t arg = 0; arg < POLICY_ARGS; arg++) {
-		find_values(&ret->low[arg]);
-		/* Whatever is above the 32 bits that a rule compares does not count: this is seen.
-		 */
-		if (ret->low[arg].n > 1 && !abi->narrow)
-			add_constant(&ret->high[arg], 0, false);
-		find_values(&ret->high[arg]);
-	}
-}
-
 static int check_point(const struct abi *abi, const struct filter *f, const char *name, int number,
 		       const uint64_t *args, struct error **err)
 {
@@ -216,25 +98,18 @@ static int check_point(const struct abi *abi, const struct filter *f, const char
 static int check_corners(const struct abi *abi, const struct filter *f, const char *name,
 			 int number, const struct corners *c, struct error **err)
 {
-	uint64_t all = 1;
+	uint64_t all = corners_count(c);
 	int r = 0;
 
-	for (size_t i = 0; i < POLICY_ARGS && all <= POINTS_MAX; i++)
-		all *= c->low[i].n * c->high[i].n;
 	if (all > POINTS_MAX)
 		return error_set(err, EPROTO,
 				 "the rules for '%s' have more conditions than can be verified: "
 				 "write them with fewer",
 				 name);
 	for (uint64_t point = 0; point < all && r >= 0; point++) {
-		uint64_t args[POLICY_ARGS], rest = point;
+		uint64_t args[POLICY_ARGS];
 
-		for (size_t i = 0; i < POLICY_ARGS; i++) {
-			args[i] = c->low[i].values[rest % c->low[i].n];
-			rest /= c->low[i].n;
-			args[i] |= (uint64_t)c->high[i].values[rest % c->high[i].n] << 32;
-			rest /= c->high[i].n;
-		}
+		corners_point(c, point, args);
 		r = check_point(abi, f, name, number, args, err);
 	}
 	return r;
@@ -251,7 +126,9 @@ static int check_abi(const struct abi *abi, const struct filter *f, struct error
 
 		if (!name)
 			continue;
-		find_corners(abi, name, &corners);
+		corners_find(&(const struct corners_call){ abi->rules, f, name, number, abi->audit,
+							   abi->narrow },
+			     &corners);
 		r = check_corners(abi, f, name, number, &corners, err);
 	}
 	return r;

@@ -153,7 +153,8 @@ static void test_unknown_names(void **state)
 	assert_done(compile("allow socketcall\n", &error), error); /* of other architectures */
 }
 
-/* A filter that does anything else than its policy means is found out. */
+/* A filter that does anything else than its policy means is found out: what it lacks, and what only
+ * the filter knows of. */
 static void test_verified(void **state)
 {
 	static const char *const others[] = {
@@ -163,6 +164,7 @@ static void test_verified(void **state)
 		"Policy=gui\nDeny=fcntl arg0 gt 0x100000001\n",
 		"Policy=gui\nAnswer=kill\n",
 		"Policy=gui\nAllow=personality arg0 eq 8\n",
+		"Policy=gui\nDeny=lseek arg1 eq 0x1234567812345678 arg2 eq 3\n",
 	};
 	_cleanup_(filter_of_release) struct filter_of gui = { 0 };
 	struct error *error = NULL;
@@ -174,6 +176,8 @@ static void test_verified(void **state)
 
 		make(others[i], &f);
 		assert_refused(seccomp_verify(f.native, &gui.filter, &error), error, EPROTO,
+			       "to what they do not say");
+		assert_refused(seccomp_verify(gui.native, &f.filter, &error), error, EPROTO,
 			       "to what they do not say");
 	}
 }
