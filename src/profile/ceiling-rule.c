@@ -112,19 +112,38 @@ static int set_key(void *user, const struct ini_entry *e, struct error **err)
 	return e->key ? set_limit(reader, e, err) : section_check(e->section, err);
 }
 
-/* Whoever limits what can be read means what can be read and written, too. */
-static void limit_what_covers(struct profile *limits)
-{
-	for (size_t i = 0; i < key_count(); i++) {
-		const struct key *k = key_at(i);
+static void limit_what_covers(struct profile *limits, const struct key *k);
 
-		if (k->order != ORDER_PATHS || !limits->origins[i].file)
-			continue;
-		for (size_t j = 0; j < key_count(); j++)
-			if (key_at(j)->order == ORDER_PATHS && key_at(j)->offset == k->covered_by &&
-			    !limits->origins[j].file)
-				limits->origins[j] = limits->origins[i];
-	}
+static bool has_covering(const struct key *k)
+{
+	return k->order == ORDER_PATHS || k->order == ORDER_NAMES;
+}
+
+/* That, and what covers it again. */
+static void limit_as(struct profile *limits, const struct key *k, const struct key *covered)
+{
+	struct profile_origin *origin = &limits->origins[key_index(k)];
+
+	if (origin->file)
+		return;
+	*origin = limits->origins[key_index(covered)];
+	limit_what_covers(limits, k);
+}
+
+/* Whoever limits what can be read means what can be read and written, too; and whoever limits what
+ * can be called of a name, means talk and a name of one's own. */
+static void limit_what_covers(struct profile *limits, const struct key *k)
+{
+	for (size_t i = 0; i < key_count(); i++)
+		if (has_covering(key_at(i)) && key_at(i)->offset == k->covered_by)
+			limit_as(limits, key_at(i), k);
+}
+
+static void limit_covering(struct profile *limits)
+{
+	for (size_t i = 0; i < key_count(); i++)
+		if (has_covering(key_at(i)) && limits->origins[i].file)
+			limit_what_covers(limits, key_at(i));
 }
 
 int ceiling_rule_read(const char *text, size_t size, const char *file, struct ceiling_rule **ret,
@@ -141,7 +160,7 @@ int ceiling_rule_read(const char *text, size_t size, const char *file, struct ce
 		ceiling_rule_free(reader.rule);
 		return r;
 	}
-	limit_what_covers(limits);
+	limit_covering(limits);
 	*ret = reader.rule;
 	return 0;
 }

@@ -17,11 +17,12 @@
 		 int dummy;                                                              \
 	 }))
 
-#define STRING(field, form)   .type = &value_string, .offset = FIELD(char *, field), .check = &(form)
-#define LIST(field, form)     .type = &value_list, .offset = FIELD(char **, field), .check = &(form)
-#define OWN_LIST(field, form) LIST(field, form), .own = true
-#define PATHS(field, other)   LIST(field, check_host_path), .covered_by = FIELD(char **, other)
-#define BOOL(field)	      .type = &value_bool, .offset = FIELD(bool, field)
+#define STRING(field, form)	  .type = &value_string, .offset = FIELD(char *, field), .check = &(form)
+#define LIST(field, form)	  .type = &value_list, .offset = FIELD(char **, field), .check = &(form)
+#define OWN_LIST(field, form)	  LIST(field, form), .own = true
+#define PATHS(field, other)	  LIST(field, check_host_path), .covered_by = FIELD(char **, other)
+#define NAMES(field, form, other) LIST(field, form), .covered_by = FIELD(char **, other)
+#define BOOL(field)		  .type = &value_bool, .offset = FIELD(bool, field)
 #define CHOICE(of, field, names) \
 	.type = &value_choice, .offset = FIELD(of, field), .choices = (names)
 #define SIZE(field, low, high) \
@@ -72,10 +73,10 @@ static const struct key keys[] = {
 	{ "Network",      "Mode",               "none",      ORDER_MORE,     CHOICE(enum network_mode, network, network_mode_names) },
 	{ "Network",      "Allow",              NULL,        ORDER_NONE,     UNSUPPORTED },
 	{ "Network",      "LocalNetwork",       NULL,        ORDER_NONE,     UNSUPPORTED },
-	{ "Bus",          "Talk",               NULL,        ORDER_SET,      LIST(bus_talk, check_bus_name) },
-	{ "Bus",          "Own",                NULL,        ORDER_SET,      LIST(bus_own, check_bus_name) },
-	{ "Bus",          "Call",               NULL,        ORDER_SET,      LIST(bus_call, check_bus_rule) },
-	{ "Bus",          "Broadcast",          NULL,        ORDER_SET,      LIST(bus_broadcast, check_bus_rule) },
+	{ "Bus",          "Talk",               NULL,        ORDER_NAMES,    NAMES(bus_talk, check_bus_name, bus_own) },
+	{ "Bus",          "Own",                NULL,        ORDER_NAMES,    NAMES(bus_own, check_bus_name, bus_own) },
+	{ "Bus",          "Call",               NULL,        ORDER_NAMES,    NAMES(bus_call, check_bus_rule, bus_talk) },
+	{ "Bus",          "Broadcast",          NULL,        ORDER_NAMES,    NAMES(bus_broadcast, check_bus_rule, bus_talk) },
 	{ "Bus",          "Portals",            NULL,        ORDER_NONE,     UNSUPPORTED },
 	{ "Bus",          "Notifications",      NULL,        ORDER_NONE,     UNSUPPORTED },
 	{ "Bus",          "Accessibility",      NULL,        ORDER_NONE,     UNSUPPORTED },

@@ -11,6 +11,17 @@ bool host_path_covers(const char *above, const char *path)
 	return !strncmp(path, above, n) && (!path[n] || path[n] == '/' || above[n - 1] == '/');
 }
 
+/* xdg-dbus-proxy(1): "org.foo.*" stands for org.foo and all beneath it. */
+static bool name_covers(const char *above, const char *name, size_t n)
+{
+	size_t m = strlen(above);
+
+	if (m > 2 && !strcmp(above + m - 2, ".*"))
+		return n >= m - 2 && !strncmp(name, above, m - 2) &&
+		       (n == m - 2 || name[m - 2] == '.');
+	return n == m && !strncmp(name, above, n);
+}
+
 static char *const *list_at(const struct profile *p, size_t offset)
 {
 	return *(char *const *const *)((const char *)p + offset);
@@ -24,10 +35,26 @@ static bool is_covered(const char *path, char *const *list)
 	return false;
 }
 
+/* Is it there, or is the name of it in the list of names that gives as much? */
+static bool has_name(const char *value, char *const *list, char *const *names)
+{
+	size_t n = strcspn(value, "=");
+
+	for (; list && *list; list++)
+		if (value[n] ? !strcmp(*list, value) : name_covers(*list, value, n))
+			return true;
+	for (; names && *names; names++)
+		if (name_covers(*names, value, n))
+			return true;
+	return false;
+}
+
 static bool has_value(const struct key *k, const char *value, const struct profile *p)
 {
 	char *const *list = list_at(p, k->offset);
 
+	if (k->order == ORDER_NAMES)
+		return has_name(value, list, list_at(p, k->covered_by));
 	if (k->order != ORDER_PATHS)
 		return strv_contains(list, value);
 	return is_covered(value, list) || is_covered(value, list_at(p, k->covered_by));
@@ -85,7 +112,7 @@ static bool value_exceeds(const struct key *k, const struct profile *a, const st
 bool key_exceeds(const struct key *k, const struct profile *a, const struct profile *b,
 		 struct buf *what)
 {
-	if (k->order == ORDER_SET || k->order == ORDER_PATHS)
+	if (k->order == ORDER_SET || k->order == ORDER_PATHS || k->order == ORDER_NAMES)
 		return list_exceeds(k, a, b, what);
 	if (k->order == ORDER_SET_LESS)
 		return list_exceeds(k, b, a, what);

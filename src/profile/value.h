@@ -26,6 +26,8 @@ enum key_order {
 	ORDER_SET,	/* a list with more values */
 	ORDER_SET_LESS, /* a list with fewer */
 	ORDER_PATHS,	/* a list with paths that do not lie at or beneath those of the other */
+	ORDER_NAMES,	/* a list with D-Bus names, or calls of them, that those of the other do not
+			   stand for */
 };
 
 struct value_type {
@@ -47,7 +49,8 @@ struct key {
 	enum key_order order;
 	const struct value_type *type;
 	size_t offset;	   /* of the field in struct profile */
-	size_t covered_by; /* ORDER_PATHS: offset of another list that gives as much, or 0 */
+	size_t covered_by; /* ORDER_PATHS and ORDER_NAMES: offset of another list that gives as
+			      much, or 0 */
 	bool own;	   /* not inherited from another profile */
 	/* What is allowed; which of these counts depends on the type. */
 	const struct text_check *check;

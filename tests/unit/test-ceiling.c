@@ -81,6 +81,10 @@ static void test_what_is_asked_for_is_refused(void **state)
 		{ "[Files]\nReadOnly=~/Downloads\n", "[Files]\nReadOnly=%d\n", "ReadOnly=%d" },
 		{ "[Identity]\nTimeZone=UTC\n", "[Identity]\nTimeZone=host\n", "wants UTC" },
 		{ "[Seccomp]\nPolicy=gui\n", "[Seccomp]\nPolicy=browser\n", "Policy=browser" },
+		{ "[Bus]\nTalk=org.a.*\n", "[Bus]\nTalk=org.ab\n", "allows org.a.* at most" },
+		{ "[Bus]\nTalk=org.a.*\n", "[Bus]\nOwn=org.a.B\n", "allows nothing at most" },
+		{ "[Bus]\nCall=org.a.B=*\n", "[Bus]\nTalk=org.a.B\n", "allows nothing at most" },
+		{ "[Bus]\nBroadcast=\n", "[Bus]\nOwn=org.a.B\n", "allows nothing at most" },
 	};
 
 	(void)state;
@@ -103,6 +107,8 @@ static void test_what_is_within_passes(void **state)
 		{ "[Files]\nReadOnly=/home/ann/a\n", "[Files]\nReadOnly=~/a\n" },
 		{ "[Seccomp]\nPolicy=office\n", "[Seccomp]\nPolicy=gui\n" },
 		{ "[Limits]\nMemory=8G\n", "[Limits]\nMemory=8G\n" },
+		{ "[Bus]\nTalk=org.a.*\n", "[Bus]\nTalk=org.a.B\nTalk=org.a.c.*\n" },
+		{ "[Bus]\nCall=\nTalk=org.a.B\n", "[Bus]\nCall=org.a.B=org.a.B.Do\n" },
 	};
 
 	(void)state;

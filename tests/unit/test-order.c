@@ -59,6 +59,22 @@ static const struct {
 	{ "Files", "ReadOnly", "ReadOnly=~/a\n", "ReadOnly=~/a/b\n", "ReadOnly=~/a\n" },
 	{ "Files", "ReadOnly", "ReadOnly=~/a\n", "ReadWrite=~/a\n", "" },
 	{ "Files", "ReadWrite", "ReadWrite=~/a\n", "ReadOnly=~/a\n", "ReadWrite=~/a\n" },
+	/* ORDER_NAMES: a pattern stands for its name and those beneath it; who may talk to a name
+	 * may call all of it, and who has it may talk to it */
+	{ "Bus", "Talk", "Talk=org.a.B\n", "Talk=org.a.*\n", "" },
+	{ "Bus", "Talk", "Talk=org.a\n", "Talk=org.a.*\n", "" },
+	{ "Bus", "Talk", "Talk=org.a.b.*\n", "Talk=org.a.*\n", "" },
+	{ "Bus", "Talk", "Talk=org.ab.C\n", "Talk=org.a.*\n", "Talk=org.ab.C\n" },
+	{ "Bus", "Talk", "Talk=org.a.*\n", "Talk=org.a.B\n", "Talk=org.a.*\n" },
+	{ "Bus", "Talk", "Talk=org.a.*\n", "Talk=org.a\n", "Talk=org.a.*\n" },
+	{ "Bus", "Talk", "Talk=org.a.B\n", "Own=org.a.*\n", "" },
+	{ "Bus", "Own", "Own=org.a.B\n", "Talk=org.a.*\n", "Own=org.a.B\n" },
+	{ "Bus", "Call", "Call=org.a.B=*\n", "Talk=org.a.*\n", "" },
+	{ "Bus", "Call", "Call=org.a.B=org.a.B.Do\n", "Call=org.a.B=org.a.B.Do\n", "" },
+	{ "Bus", "Call", "Call=org.a.B=*\n", "Call=org.a.B=org.a.B.Do\n", "Call=org.a.B=*\n" },
+	{ "Bus", "Call", "Call=org.a.BC=*\n", "Talk=org.a.B\n", "Call=org.a.BC=*\n" },
+	{ "Bus", "Talk", "Talk=org.a.B\n", "Call=org.a.B=*\n", "Talk=org.a.B\n" },
+	{ "Bus", "Broadcast", "Broadcast=org.a.B=*\n", "Talk=org.a.B\n", "" },
 	/* ORDER_NONE */
 	{ "App", "Title", "Title=Another\n", "", "" },
 };
