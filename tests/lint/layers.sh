@@ -1,5 +1,6 @@
 #!/bin/sh
-# Arrows point down only: each folder of src/ includes itself and what this table allows.
+# Arrows point down only: each folder of src/ includes itself and what this table allows. And each of
+# its files is in the list of its folder, without which a release would lack it.
 #
 # TESTDATA is the directory tests/ of the sources.  Prints TAP.
 set -u
@@ -48,6 +49,17 @@ for directory in "$src"/*/; do
 	else
 		echo "not ok $n - $folder includes what it must not know"
 		echo "$bad"
+	fi
+	n=$((n + 1))
+	missing=$(find "$directory" -maxdepth 1 -name '*.[ch]' -printf "src/$folder/%f\n" | sort |
+		while read -r file; do
+			grep -qE "(^|[[:space:]])$file( |\$)" "$directory/Makemodule.am" || echo "# $file"
+		done)
+	if [ -z "$missing" ]; then
+		echo "ok $n - every file of $folder is in its Makemodule.am"
+	else
+		echo "not ok $n - these are not in the Makemodule.am of $folder"
+		echo "$missing"
 	fi
 done
 
