@@ -7,7 +7,7 @@
 #
 # NAME.WHAT is one thing that is made of a profile on the usual host, NAME.all everything, without
 # comments.  NAME@HOST.diff is how everything differs on another host, or why it is refused there.
-# RENDER is the program tests/golden/render, TESTDATA the directory tests/ of the sources.
+# RENDER is the program tests/unit/golden-render, TESTDATA the directory tests/ of the sources.
 set -u
 
 sources=${TESTDATA:?}/..
