@@ -25,9 +25,12 @@ static void add_list(char ***v, const char *const *list)
 
 /* --- X servers -------------------------------------------------------------------------------- */
 
-/* -auth: the file must be there, or the server would let anyone in. */
+/* -auth: the file must be there, or the server would let anyone in. MIT-SHM is about segments of
+ * one IPC namespace, and the application has another: a number of its own would mean a segment of
+ * xpra's, or none at a moment when libraries do not expect that any more, and end (GTK 2 and 4). */
 static const char *const x_server_options[] = {
-	"-displayfd", "1", "-auth", BOX_AUTH_FILE, "-nolisten", "tcp", "-noreset", NULL,
+	"-displayfd", "1",	  "-auth",	BOX_AUTH_FILE, "-nolisten",
+	"tcp",	      "-noreset", "-extension", "MIT-SHM",     NULL,
 };
 
 char **xvfb_argv(uint32_t display, struct screen_size desktop)

@@ -207,6 +207,12 @@ with_clipboard() { # WAY
 key_presses() { grep -c 'RawKeyPress' "$1" || true; }
 saw_presses() { (($(key_presses "$2") >= $1)); }
 
+@test "shared memory, which is another namespace's, is not offered by the X server" {
+	run_xterm
+	run -0 inside "$id" xdpyinfo -queryExtensions
+	[[ $output == *RENDER* && $output != *MIT-SHM* ]] || fail "$output"
+}
+
 @test "a key logger sees the keys of its own display and no others" {
 	local log=$BATS_TEST_TMPDIR/keys desktop_log=$BATS_TEST_TMPDIR/desktop-keys own own_window
 	run_xterm -T logger
