@@ -13,7 +13,10 @@ static void add(struct patterns *list, const struct pattern *p)
 		list->n = 0;
 		return;
 	}
-	list->items = xreallocarray(list->items, list->n + 1, sizeof *list->items);
+	/* Twice as many each time that it is full. */
+	if (!(list->n & (list->n - 1)))
+		list->items = xreallocarray(list->items, list->n ? 2 * list->n : 1,
+					    sizeof *list->items);
 	list->items[list->n++] = *p;
 }
 
