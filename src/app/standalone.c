@@ -178,7 +178,7 @@ int standalone_make(const struct permit *permit, const struct facts *facts, char
 	_cleanup_(stock_release) struct stock made = { 0 };
 	_cleanup_(place_release) struct place p = PLACE_NONE;
 	_cleanup_(error_freep) struct error *ignored = NULL;
-	struct stock_root root;
+	struct stock_root root = { 0 };
 	int r;
 
 	r = place_open(facts, permit_profile(permit)->name, &p, err);

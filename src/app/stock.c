@@ -274,9 +274,11 @@ int stock_root_find(struct stock_root *ret, struct error **err)
 
 	if (r >= 0)
 		r = subid_find("/etc/subgid", SUB_IDS, &ret->gid, err);
+	if (r < 0)
+		return r;
 	ret->uid += LXC_STOCK_ROOT;
 	ret->gid += LXC_STOCK_ROOT;
-	return r;
+	return 0;
 }
 
 static int render(const struct plan *plan, const char *rootfs, char **ret, struct error **err)
